@@ -1,0 +1,133 @@
+# The commands of this repository. `make` alone lists them. Only Python 3.11 or newer, with venv, must be installed.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test test-unit test-machine check format bench lock clean again
+
+# What a shell may have set for another project must not reach into this one.
+unexport PYTHONHOME PYTHONPATH PYTHONSTARTUP PYTHONSAFEPATH PYTHONOPTIMIZE PYTHONPYCACHEPREFIX PYTHONUSERBASE PYTHONWARNINGS
+unexport VIRTUAL_ENV CONDA_PREFIX PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_REQUIRE_VIRTUALENV
+# An empty environment has no PATH at all.
+export PATH := $(or $(PATH),/usr/local/bin:/usr/bin:/bin)
+
+PACKAGES := cli clients domain flows reports sandbox sql tasks validations
+PYTHON := .venv/bin/python
+PYTEST := $(PYTHON) -m pytest
+
+# The first Python that is new enough and can make an environment. Every place of the PATH is looked at: a shim may
+# stand before a Python that works, and one that belongs to an activated environment leads to the Python it was made with.
+define FIND_PYTHON
+find_python() { \
+	IFS=:; \
+	for name in python3.11 python3.12 python3.13 python3; do \
+		for folder in $$PATH; do \
+			if [ -x "$$folder/$$name" ] && "$$folder/$$name" -c "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))" \
+				>/dev/null 2>&1; then echo "$$folder/$$name"; return; fi; \
+		done; \
+	done; \
+	echo "No Python 3.11 or newer with the module venv was found (Debian keeps it in the package python3-venv); install one and run make again." >&2; \
+	return 1; \
+}
+endef
+
+# The `windowcast` command and the path file that lets every Python of .venv find our packages, from any folder. Our
+# packages have plain names, so they come before any others; the shell starts Python because a first line that names
+# an interpreter can neither hold a blank nor be long.
+define WRITE_COMMAND
+import pathlib, sysconfig
+root = pathlib.Path.cwd()
+(pathlib.Path(sysconfig.get_path("purelib")) / "windowcast.pth").write_text(f"{root}\n", encoding="utf-8")
+command = root / ".venv/bin/windowcast"
+quoted = "".join("\\" + mark if mark in '\\"$$`' else mark for mark in str(root))
+command.write_text(
+    f"""#!/bin/sh
+"exec" "{quoted}/.venv/bin/python" "$$0" "$$@"
+import sys
+
+sys.path.insert(0, {str(root)!r})
+
+from cli.main import main
+
+sys.exit(main())
+""",
+    encoding="utf-8",
+)
+command.chmod(0o755)
+endef
+export WRITE_COMMAND
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+setup: .venv/.ready ## make .venv with everything in it, and the windowcast command (.venv/bin/windowcast)
+
+# The mark holds the folder it was made in: after a move the command and the path file are written again.
+ifneq ($(shell cat .venv/.ready 2>/dev/null),$(CURDIR))
+.venv/.ready: again
+endif
+
+.venv/.ready: requirements.txt Makefile
+	@$(FIND_PYTHON); \
+	if ! $(PYTHON) -m pip --version >/dev/null 2>&1; then \
+		python=$$(find_python) || exit 1; \
+		echo "Making .venv with $$python ..."; \
+		"$$python" -m venv --clear .venv || exit 1; \
+	fi
+	@echo "Installing the locked packages (some minutes the first time) ..."
+	@$(PYTHON) -m pip install -qq --disable-pip-version-check --no-compile --require-hashes --no-deps -r requirements.txt
+	@$(PYTHON) -m pip check
+	@echo "Compiling them, so that Prefect and Great Expectations start in seconds ..."
+	@# Some packages carry files that are no Python of this version on purpose; only those are not compiled.
+	@$(PYTHON) -m compileall -qq -j 0 "$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" $(PACKAGES) || true
+	@$(PYTHON) -c "$$WRITE_COMMAND"
+	@printf '%s' '$(subst ','\'',$(CURDIR))' > $@
+	@echo "Ready: .venv/bin/windowcast --help"
+
+demo: setup ## send a 10,000-row campaign to the Messenger Platform of this machine
+	@.venv/bin/windowcast demo
+
+# `tee -i` outlives a Ctrl-C, so that pytest can stop its servers and still say what it did.
+test: setup ## run all tests but those of the machine; the last line says which Postgres versions ran
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT; \
+	if [ -t 1 ]; then color=yes; else color=no; fi; \
+	{ $(PYTEST) --color=$$color --ignore=tests/machine; echo $$? > "$$folder/status"; } | tee -i "$$folder/output"; \
+	grep '^Postgres versions that ran:' "$$folder/output" | tail -n 1 | grep . || echo "Postgres versions that ran: none"; \
+	exit "$$(cat "$$folder/status" 2>/dev/null || echo 1)"
+
+test-unit: setup ## run the tests that need neither a server nor a network
+	@$(PYTEST) tests/unit
+
+test-machine: setup ## run the tests that need more of the machine than the others
+	@if [ ! -d tests/machine ]; then \
+		echo "There is no folder tests/machine: no test needs more of the machine than those of make test." >&2; exit 1; fi
+	@$(PYTEST) tests/machine
+
+check: setup ## read the code with ruff, mypy, import-linter and sqlfluff
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+	@$(PYTHON) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+	@$(PYTHON) -m sqlfluff lint sql
+
+format: setup ## write the code as ruff and sqlfluff want it
+	@$(PYTHON) -m ruff check --fix-only .
+	@$(PYTHON) -m ruff format .
+	@$(PYTHON) -m sqlfluff fix --quiet sql
+
+bench: setup ## measure speed and memory: every file of benchmarks/, one after the other
+	@set -- benchmarks/*.py; \
+	if [ ! -e "$$1" ]; then echo "There is no file in benchmarks/ yet." >&2; exit 1; fi; \
+	for file in "$$@"; do $(PYTHON) "$$file" || exit 1; done
+
+lock: ## write requirements.txt from pyproject.toml; versions in it that still fit are kept
+	@$(FIND_PYTHON); \
+	python=$$(find_python) && folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	"$$python" -m venv "$$folder/uv" && \
+	"$$folder/uv/bin/python" -m pip install --quiet --disable-pip-version-check uv && \
+	"$$folder/uv/bin/python" -m uv pip compile --quiet --native-tls --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --group dev pyproject.toml -o requirements.txt
+
+clean: ## remove .venv and everything that the tools have left behind
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis demo-output
+	find $(PACKAGES) tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

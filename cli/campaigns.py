@@ -1,0 +1,144 @@
+"""`windowcast campaigns`: campaigns as rows that anybody may look at, and whoever may send carries on with."""
+
+import asyncio
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import click
+
+from cli.output import print_json, print_table
+from cli.session import Session, campaign_id, json_option, session
+from cli.shown import campaign_details_json, campaign_json, show_counts
+
+if TYPE_CHECKING:
+    from tasks.running import RunEnd
+
+
+@click.group()
+def campaigns() -> None:
+    """List, show, run, pause, resume and cancel campaigns."""
+
+
+@campaigns.command("list")
+@click.option("--most", type=click.IntRange(1), default=100, show_default=True, help="How many of the newest.")
+@json_option
+def list_(*, most: int, as_json: bool) -> None:
+    """List campaigns, newest first."""
+    from tasks.campaigns import count_messages, list_campaigns
+
+    with session() as opened:
+        found = list_campaigns(opened.connection, most=most)
+        counts = count_messages(opened.connection, [row["campaign_id"] for row in found])
+    if as_json:
+        print_json([campaign_json(row, counts[row["campaign_id"]]) for row in found])
+        return
+    print_table(
+        ("campaign", "name", "account", "state", "timed for", "rows"),
+        [
+            (
+                row["campaign_id"],
+                row["name"],
+                row["account"],
+                row["state"],
+                row["scheduled_at"] or "at once",
+                counts[row["campaign_id"]].rows,
+            )
+            for row in found
+        ],
+        empty="There are no campaigns yet; `windowcast submit` makes one.",
+    )
+
+
+@campaigns.command()
+@click.argument("campaign")
+@json_option
+def show(campaign: str, *, as_json: bool) -> None:
+    """Show a campaign with its messages by state and reason."""
+    with session() as opened:
+        _show(opened, campaign_id(campaign), as_json=as_json)
+
+
+@campaigns.command()
+@click.argument("campaign")
+@click.option("--wait", is_flag=True, help="Wait for the campaign's time.")
+@json_option
+def run(campaign: str, *, wait: bool, as_json: bool) -> int:
+    """Start a campaign here, or carry on with it. Any number may run at once."""
+    from tasks.campaigns import get_campaign
+    from tasks.running import unfinished
+
+    with session() as opened:
+        found = campaign_id(campaign)
+        get_campaign(opened.connection, found)
+        end = asyncio.run(_run(opened, found, waits=wait))
+        problem = unfinished(opened.url, found, end=end)
+        if problem is None:
+            _show(opened, found, as_json=as_json)
+            return 0
+        if as_json:
+            details = campaign_details_json(opened.connection, get_campaign(opened.connection, found))
+            print_json({**details, "error": {"code": problem.code, "text": str(problem)}})
+            return problem.exit_code
+        raise problem
+
+
+@campaigns.command()
+@click.argument("campaign")
+@json_option
+def pause(campaign: str, *, as_json: bool) -> None:
+    """Stop a campaign at its next claim."""
+    from tasks.campaigns import pause_campaign
+
+    with session() as opened:
+        found = campaign_id(campaign)
+        pause_campaign(opened.connection, found)
+        _show(opened, found, as_json=as_json)
+
+
+@campaigns.command()
+@click.argument("campaign")
+@json_option
+def resume(campaign: str, *, as_json: bool) -> None:
+    """Let a paused campaign go on; `campaigns run` sends it here."""
+    from tasks.campaigns import resume_campaign
+
+    with session() as opened:
+        found = campaign_id(campaign)
+        resume_campaign(opened.connection, found)
+        _show(opened, found, as_json=as_json)
+
+
+@campaigns.command()
+@click.argument("campaign")
+@json_option
+def cancel(campaign: str, *, as_json: bool) -> None:
+    """Cancel a campaign; messages under way end as they end."""
+    from tasks.campaigns import cancel_campaign
+
+    with session() as opened:
+        found = campaign_id(campaign)
+        cancel_campaign(opened.connection, found)
+        _show(opened, found, as_json=as_json)
+
+
+async def _run(opened: Session, found: UUID, *, waits: bool) -> "RunEnd":
+    from tasks.running import run_campaign, stop_on_signals
+
+    async with stop_on_signals() as stop:
+        return await run_campaign(opened.url, found, chosen=opened.settings, stop=stop, waits=waits)
+
+
+def _show(opened: Session, found: UUID, *, as_json: bool) -> None:
+    from tasks.campaigns import count_messages, get_campaign
+
+    campaign = get_campaign(opened.connection, found)
+    if as_json:
+        print_json(campaign_details_json(opened.connection, campaign))
+        return
+    timed = "" if campaign["scheduled_at"] is None else f", timed for {campaign['scheduled_at']:%Y-%m-%d %H:%M:%S} UTC"
+    click.echo(f"Campaign {campaign['name']} ({found}) of {campaign['account']} is {campaign['state']}{timed}.")
+    if campaign["refusal"]:
+        click.echo(campaign["refusal"])
+    if campaign["pause_reason"]:
+        click.echo(f"It is paused: {campaign['pause_reason']}.")
+    show_counts(count_messages(opened.connection, [found])[found])

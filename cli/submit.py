@@ -1,0 +1,251 @@
+"""`windowcast submit` and `windowcast check`: a list of recipients, sent or only judged."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+import click
+
+from cli.output import is_terminal, print_json, say
+from cli.session import Session, json_option, moment, session
+from cli.shown import (
+    campaign_details_json,
+    plan_json,
+    problem_json,
+    show_counts,
+    show_forecast,
+    show_problems,
+)
+from domain.errors import CampaignError, InputRefusedError, NobodyEligibleError, UsageError
+from domain.states import CampaignState
+from domain.submission import Submission
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def _submission_options(command: _F) -> _F:
+    options = [
+        click.option("--account", required=True, help="Name of the sending account."),
+        click.option("--template", required=True, help="Code of the template."),
+        click.option("--language", required=True, help="Language of the template."),
+        click.option("--version", type=int, help="Version of the template; the newest unless given."),
+        click.option("--file", type=click.Path(path_type=Path), help="The filled workbook, .xlsx or .csv."),
+        click.option("--to", multiple=True, metavar="ID", help="A recipient, in place of a file; may be repeated."),
+        click.option("--at", metavar="TIME", help="When to send (ISO 8601); at once unless given."),
+        click.option("--time-zone", metavar="ZONE", help="The zone of times without an offset, such as Europe/Berlin."),
+        click.option("--not-after", metavar="TIME", help="The latest time at which a message may be sent."),
+        click.option("--name", help="Name of the campaign."),
+        click.option("--sheet", help="The sheet of the workbook, where several could hold the recipients."),
+        click.option(
+            "--hidden-rows",
+            type=click.Choice(["ask", "include", "skip"]),
+            default="ask",
+            help="What to do with hidden rows; unless said, the file is refused and you are asked.",
+        ),
+        click.option("--accept-valid", is_flag=True, help="Send the good rows of a file that has bad ones."),
+        click.option("--again", is_flag=True, help="Send the same list a second time on purpose."),
+        json_option,
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@_submission_options
+def check(*, as_json: bool, **given: Any) -> int:
+    """Show exactly what submit would do: rows by reason, forecast, duration. Nothing is sent or kept."""
+    from tasks.intake import nobody_sentence, plan_submission
+    from tasks.windows import timing_of
+
+    with session() as opened, TemporaryDirectory() as folder:
+        submission = _submission_of(opened, **given)
+        plan = plan_submission(opened.connection, submission, folder=Path(folder), timing=timing_of(opened.settings))
+    error = _plan_error(plan.state, plan.refusal)
+    if error is None and plan.outlook.forecast.eligible_at_send == 0:
+        error = NobodyEligibleError(nobody_sentence(plan.outlook, is_timed=submission.scheduled_at is not None))
+    if as_json:
+        print_json({**plan_json(plan), **_error_json(error)})
+    else:
+        show_counts(plan.counts)
+        show_forecast(plan)
+        show_problems(plan.problems)
+        if error is not None:
+            say(str(error))
+    if plan.earlier is not None and not submission.again:
+        say(f"The same list was submitted already, as {plan.earlier['name']} ({plan.earlier['campaign_id']}).")
+    return _exit_code(error, has_bad_rows=_has_bad_rows(plan.counts))
+
+
+@click.command()
+@_submission_options
+@click.option("--wait", is_flag=True, help="Without a Prefect server: wait here for the time given with --at.")
+@click.option("--yes", is_flag=True, help="Do not ask; needed without a terminal.")
+def submit(*, as_json: bool, wait: bool, yes: bool, **given: Any) -> int:
+    """Check a list and send it, now or at a time."""
+    from cli import prefect_home
+
+    with session() as opened:
+        submission = replace(_submission_of(opened, **given), submission_id=uuid4())
+        if submission.scheduled_at is not None and not wait and not prefect_home.has_server():
+            raise UsageError(
+                "A timed campaign needs a Prefect server (PREFECT_API_URL), or --wait to wait for its time here."
+            )
+        _confirm(opened, submission, yes=yes, as_json=as_json)
+        error = _run_flows(opened, submission, waits=wait, shows_progress=not as_json)
+        return _show_result(opened, submission.submission_id, error=error, as_json=as_json)
+
+
+def _submission_of(opened: Session, **given: Any) -> Submission:
+    if (given["file"] is None) == (not given["to"]):
+        raise UsageError("Say who should get it: either --file WORKBOOK, or --to ID once for each person.")
+    zone = given["time_zone"]
+    return Submission(
+        submission_id=uuid4(),
+        account=given["account"],
+        template=given["template"],
+        language=given["language"],
+        version=given["version"],
+        file=None if given["file"] is None else given["file"].absolute(),
+        user_ids=tuple(given["to"]),
+        name=given["name"],
+        scheduled_at=moment(given["at"], time_zone=zone, settings=opened.settings),
+        not_after=moment(given["not_after"], time_zone=zone, settings=opened.settings),
+        accepts_valid=given["accept_valid"],
+        again=given["again"],
+        sheet=given["sheet"],
+        hidden_rows=given["hidden_rows"],
+    )
+
+
+def _confirm(opened: Session, submission: Submission, *, yes: bool, as_json: bool) -> None:
+    """See that names and times are right before Prefect starts, and have a person agree to the plan."""
+    from tasks.intake import plan_submission
+    from tasks.submission import check_times, find_target
+    from tasks.windows import timing_of
+
+    find_target(opened.connection, submission)
+    check_times(opened.connection, submission)
+    if submission.file is not None and not submission.file.is_file():
+        from domain.errors import NotFoundError
+
+        raise NotFoundError(f"There is no file {submission.file}; check its name and folder.")
+    if yes:
+        return
+    if as_json or not is_terminal():
+        raise UsageError("Without a terminal nobody can be asked: add --yes to send, or use `windowcast check` first.")
+    with TemporaryDirectory() as folder:
+        plan = plan_submission(opened.connection, submission, folder=Path(folder), timing=timing_of(opened.settings))
+    show_counts(plan.counts)
+    show_forecast(plan)
+    show_problems(plan.problems)
+    click.confirm("Send it?", abort=True, err=True)
+
+
+def _run_flows(opened: Session, submission: Submission, *, waits: bool, shows_progress: bool) -> CampaignError | None:
+    """Run the flow `submit_campaign`, and for a timed one that is waited for `send_campaign` when its time has come."""
+    import asyncio
+
+    from cli import prefect_home
+    from cli.progress import shown_progress
+
+    prefect_home.prepare(opened.settings.home)
+    try:
+        with shown_progress(opened.url, submission.submission_id, is_shown=shows_progress):
+            asyncio.run(_submit_and_send(opened, submission, waits=waits))
+    except CampaignError as error:
+        return error
+    return None
+
+
+async def _submit_and_send(opened: Session, submission: Submission, *, waits: bool) -> None:
+    from flows.send_campaign import send_campaign
+    from flows.submit_campaign import submit_campaign
+    from tasks.running import stop_on_signals, wait_for_start
+
+    campaign_id = await submit_campaign(
+        account=submission.account,
+        template=submission.template,
+        language=submission.language,
+        version=submission.version,
+        file=None if submission.file is None else str(submission.file),
+        user_ids=list(submission.user_ids),
+        name=submission.name,
+        at=submission.scheduled_at,
+        not_after=submission.not_after,
+        accept_valid=submission.accepts_valid,
+        again=submission.again,
+        sheet=submission.sheet,
+        hidden_rows=submission.hidden_rows,
+        submission_id=submission.submission_id,
+    )
+    if submission.scheduled_at is None or not _is_scheduled(opened, UUID(campaign_id)):
+        return
+    if not waits:
+        from cli.scheduling import schedule_run
+
+        await schedule_run(UUID(campaign_id), at=submission.scheduled_at)
+        return
+    async with stop_on_signals() as stop:
+        await wait_for_start(opened.url, UUID(campaign_id), stop=stop)
+    if not stop.is_set():
+        await send_campaign(UUID(campaign_id))
+
+
+def _is_scheduled(opened: Session, campaign_id: UUID) -> bool:
+    from tasks.campaigns import get_campaign
+
+    return bool(get_campaign(opened.connection, campaign_id)["state"] == CampaignState.SCHEDULED)
+
+
+def _show_result(opened: Session, submission_id: UUID, *, error: CampaignError | None, as_json: bool) -> int:
+    from tasks.campaigns import count_messages, get_campaign
+    from tasks.submission import find_campaign_of, list_problems
+
+    campaign_id = find_campaign_of(opened.connection, submission_id)
+    if campaign_id is None:
+        raise error or CampaignError("The submit made no campaign and gave no reason.")
+    campaign = get_campaign(opened.connection, campaign_id)
+    counts = count_messages(opened.connection, [campaign_id])[campaign_id]
+    problems = list_problems(opened.connection, campaign_id)
+    error = error or _plan_error(CampaignState(campaign["state"]), campaign["refusal"])
+    if as_json:
+        print_json(
+            {
+                **campaign_details_json(opened.connection, campaign),
+                "problems": [problem_json(problem) for problem in problems],
+                **_error_json(error),
+            }
+        )
+    else:
+        click.echo(f"Campaign {campaign['name']} ({campaign_id}) is {campaign['state']}.")
+        show_counts(counts)
+        show_problems(problems)
+        if error is not None:
+            say(str(error))
+    return _exit_code(error, has_bad_rows=_has_bad_rows(counts))
+
+
+def _plan_error(state: CampaignState, refusal: str | None) -> CampaignError | None:
+    if state is CampaignState.REFUSED:
+        return InputRefusedError(refusal or "The list was refused.")
+    return None
+
+
+def _has_bad_rows(counts: Any) -> bool:
+    from domain.states import MessageState
+
+    return bool(counts.by_state[MessageState.INVALID])
+
+
+def _error_json(error: CampaignError | None) -> dict[str, Any]:
+    return {} if error is None else {"error": {"code": error.code, "text": str(error)}}
+
+
+def _exit_code(error: CampaignError | None, *, has_bad_rows: bool) -> int:
+    if error is not None:
+        return error.exit_code
+    return InputRefusedError.exit_code if has_bad_rows else 0

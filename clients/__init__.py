@@ -1,0 +1,1 @@
+"""The doors: Meta, Alibaba CAMS, Postgres, spreadsheets, settings, credentials."""

@@ -1,0 +1,1 @@
+"""Meta's Graph API: sending on Messenger and Instagram."""

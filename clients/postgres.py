@@ -1,0 +1,71 @@
+"""Connections to Postgres: one search path, one way of saying that the server is away."""
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, TypeAlias
+
+import psycopg
+from psycopg.rows import dict_row
+
+from clients.settings import Settings
+from domain.errors import ServiceAwayError
+
+Connection: TypeAlias = psycopg.Connection[dict[str, Any]]
+AsyncConnection: TypeAlias = psycopg.AsyncConnection[dict[str, Any]]
+
+_OPTIONS = "-c search_path=windowcast -c statement_timeout=0 -c idle_in_transaction_session_timeout=600000"
+
+
+def database_url(settings: Settings, *, keep: bool = False) -> str:
+    """Return the URL of the database: the one that is set, or the embedded server's, started if need be.
+
+    Raises ServiceAwayError when the embedded server does not start.
+    """
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    from clients import embedded_postgres
+
+    return embedded_postgres.start(settings.home, keep=keep)
+
+
+@contextlib.contextmanager
+def connect(url: str) -> Iterator[Connection]:
+    """Open a connection (rows are dicts, no transaction of its own: use `connection.transaction()`), and close it.
+
+    Raises ServiceAwayError when Postgres is away at the start or goes away inside the block.
+    """
+    try:
+        with psycopg.connect(
+            url,
+            autocommit=True,
+            row_factory=dict_row,
+            options=_OPTIONS,
+            application_name="windowcast",
+            connect_timeout=10,
+        ) as connection:
+            yield connection
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise away(error) from error
+
+
+@contextlib.asynccontextmanager
+async def connect_async(url: str, *, role: str) -> AsyncIterator[AsyncConnection]:
+    """Open an asynchronous connection in autocommit, named for its role in the server; psycopg's errors pass."""
+    connection = await psycopg.AsyncConnection.connect(
+        url,
+        autocommit=True,
+        row_factory=dict_row,
+        options=_OPTIONS,
+        application_name=f"windowcast {role}",
+        connect_timeout=10,
+    )
+    async with connection:
+        yield connection
+
+
+def away(error: Exception) -> ServiceAwayError:
+    """Say in one sentence that Postgres is away; the sentence never holds the URL, which may hold a password."""
+    first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return ServiceAwayError(
+        f"Postgres does not answer ({first_line}); nothing was lost: run the same command again when it is back."
+    )

@@ -1,0 +1,68 @@
+"""The settings: the one place that reads the environment. Secrets have no defaults."""
+
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import platformdirs
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from domain.errors import ConfigurationError
+
+
+class Settings(BaseSettings):
+    """What may be set, each field as `WINDOWCAST_` and its name in upper case; `sample.env` lists them."""
+
+    model_config = SettingsConfigDict(env_prefix="WINDOWCAST_", env_ignore_empty=True)
+
+    home: Path = Field(
+        default_factory=lambda: platformdirs.user_data_path("windowcast"),
+        description="Folder of the embedded Postgres, of uploads under way and of Prefect's own files.",
+    )
+    database_url: SecretStr | None = Field(
+        default=None, description="Postgres 15 or newer; without it an embedded server is used."
+    )
+    graph_url: str = Field(
+        default="https://graph.facebook.com", description="Scheme, host and port of Meta's Graph API."
+    )
+    graph_version: str = Field(default="v25.0", pattern=r"^v[0-9]+\.[0-9]+$", description="Version of the Graph API.")
+    time_zone: str | None = Field(
+        default=None, description="IANA name of the zone in which times without an offset are meant."
+    )
+    safety_margin_seconds: float = Field(
+        default=30, ge=0, le=3600, description="How long before its end a window counts as closed."
+    )
+    read_timeout_seconds: float = Field(
+        default=20, gt=0, le=120, description="How long one POST may take; a short one makes unknowns."
+    )
+    in_flight: int = Field(
+        default=200, ge=1, le=1000, description="Messages of one process that may be under way at once."
+    )
+    database_patience_seconds: float = Field(
+        default=60, ge=0, description="How long a running send waits for Postgres to come back."
+    )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                ZoneInfo(value)
+            except (ZoneInfoNotFoundError, ValueError) as error:
+                raise ValueError(f"{value} is no time zone; use an IANA name such as Europe/Berlin") from error
+        return value
+
+
+@cache
+def settings() -> Settings:
+    """Read the settings from the environment, once per process.
+
+    Raises ConfigurationError naming the setting that cannot be right.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "WINDOWCAST_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise ConfigurationError(f"The setting {name} cannot be right: {first['msg']}.") from error

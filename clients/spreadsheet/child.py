@@ -1,0 +1,123 @@
+"""What runs in the child process: read one file within hard limits, and leave the result in its folder.
+
+It starts without site packages and without the parent's environment, so that it starts fast and knows no secrets. It
+answers by files alone: nothing it prints is seen.
+"""
+
+import contextlib
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from clients.spreadsheet.addresses import column_letters
+from clients.spreadsheet.copy_files import RecipientsWriter
+from clients.spreadsheet.csv_file import read_csv
+from clients.spreadsheet.file_kind import FileKind, tell_kind
+from clients.spreadsheet.limits import ReadingJob, ReadLimits, UnreadableError, refused
+from clients.spreadsheet.xlsx_file import SheetReading, read_xlsx
+from domain.problem import Finding
+
+UPLOAD_FILE: Final = "recipients.upload"
+FACTS_FILE: Final = "facts.json"
+STOPPED_FILE: Final = "stopped.txt"
+
+_FORBIDDEN_EVENTS: Final = ("socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "urllib.")
+
+
+def main() -> None:
+    """Read the file of the folder named in argv; argv is (folder, job as JSON)."""
+    folder, job = Path(sys.argv[1]), _job_of(sys.argv[2])
+    _limit_this_process(job.limits)
+    with _noting_where_it_stopped(folder):
+        answer = json.dumps(read_upload(folder, job))
+        unfinished = folder / f"{FACTS_FILE}.new"
+        unfinished.write_text(answer, encoding="utf-8")
+        unfinished.rename(folder / FACTS_FILE)
+
+
+def read_upload(folder: Path, job: ReadingJob) -> dict[str, Any]:
+    """Read the upload in `folder`, write its two files there, and return the facts, or the problems that refuse it."""
+    try:
+        return _read(folder, job)
+    except UnreadableError as error:
+        return {"problems": [{"finding": each.finding, "facts": dict(each.facts)} for each in error.problems]}
+
+
+def job_text(job: ReadingJob) -> str:
+    """Write a job as the JSON that `main` takes."""
+    return json.dumps(asdict(job))
+
+
+def _read(folder: Path, job: ReadingJob) -> dict[str, Any]:
+    path = folder / UPLOAD_FILE
+    started = time.perf_counter()
+    kind = tell_kind(path, extension=job.extension)
+    with RecipientsWriter(folder, hidden_rows=job.hidden_rows, limits=job.limits) as writer:
+        if kind is FileKind.ZIP:
+            reading = read_xlsx(path, writer, job)
+        else:
+            reading = SheetReading(None, read_csv(path, writer, job), {"read": time.perf_counter() - started})
+    if not writer.row_count:
+        raise refused(Finding.NO_RECIPIENTS)
+    return _facts(writer, reading)
+
+
+def _facts(writer: RecipientsWriter, reading: SheetReading) -> dict[str, Any]:
+    return {
+        "sheet": reading.sheet,
+        "header": writer.header,
+        "header_cells": [f"{column_letters(column)}1" for column in writer.columns],
+        "row_count": writer.row_count,
+        "example_row_count": writer.example_row_count,
+        "blank_rows": writer.blank_rows,
+        "problem_count": writer.problem_count,
+        "remarks": [*reading.remarks, *_remarks_on_rows(writer)],
+        "seconds": reading.seconds,
+    }
+
+
+def _remarks_on_rows(writer: RecipientsWriter) -> Iterator[str]:
+    if writer.invisible_count:
+        yield (
+            f"{writer.invisible_count:,} cells hold characters that cannot be seen, such as no-break spaces; "
+            "they were kept in the texts."
+        )
+
+
+def _job_of(text: str) -> ReadingJob:
+    given = json.loads(text)
+    limits = ReadLimits(**given.pop("limits"))
+    return ReadingJob(**given, limits=limits)
+
+
+def _limit_this_process(limits: ReadLimits) -> None:
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would be a copy of the recipients
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds))
+    sys.addaudithook(_forbid)
+
+
+def _forbid(event: str, _arguments: tuple[object, ...]) -> None:
+    """Refuse whatever a reader of files has no need of: connections and other programs."""
+    if event.startswith(_FORBIDDEN_EVENTS):
+        raise PermissionError(event)
+
+
+@contextlib.contextmanager
+def _noting_where_it_stopped(folder: Path) -> Iterator[None]:
+    """Leave the kind of an unforeseen error and its place in our code, never its text, which may quote the file."""
+    try:
+        yield
+    except BaseException as error:  # noqa: BLE001  # the process ends here, whatever it was
+        frames = traceback.extract_tb(error.__traceback__)
+        places = "; ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames)
+        (folder / STOPPED_FILE).write_text(f"{type(error).__name__} at {places}", encoding="utf-8")
+        os._exit(1)

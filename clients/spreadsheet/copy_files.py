@@ -1,0 +1,327 @@
+r"""The two files for Postgres: the rows and their problems, in the text format of COPY.
+
+Each line of the rows file is `row_number, typed_user_id, user_id, cells`. `cells` is the literal of a text[] and is
+escaped twice: for the array (backslash before quote and backslash) and for COPY (backslash before backslash, and
+`\n`, `\r`, `\t` for line ends and tabs). Sources: the Postgres manual, 8.15.6 and the page of COPY, "Text Format".
+"""
+
+import json
+import re
+from array import array
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Self, TextIO
+
+from clients.spreadsheet.addresses import column_letters
+from clients.spreadsheet.limits import HiddenRows, ReadLimits, too_large
+from clients.spreadsheet.sheet_rows import CellFinding, SheetRow
+from domain.problem import Finding
+from domain.recipients_file import EXAMPLE_USER_ID, INVISIBLE_CHARACTERS, OUTCOME_COLUMNS
+
+ROWS_FILE: Final = "rows.copy"
+PROBLEMS_FILE: Final = "problems.copy"
+LONGEST_CELL: Final = 32_767
+_BLANK_ROWS_KEPT: Final = 100
+_LONGEST_SHOWN: Final = 100
+_NULL: Final = "\\N"
+_BUFFER_BYTES: Final = 1024 * 1024
+
+# Whatever is not written as it stands: escapes, control characters, blanks other than the space, invisible ones.
+_UNUSUAL: Final = re.compile(
+    '[\x00-\x09\x0b-\x1f"\\\\\x7f-\xa0\xad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ud800-\udfff\ufeff]'
+)
+_UNSENDABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_INVISIBLE: Final = re.compile(f"[{INVISIBLE_CHARACTERS}]")
+# Joiners are part of emoji and of Persian and Indic writing: in texts they are nothing to warn of.
+_WARNED_OF: Final = re.compile(f"(?![\u200c\u200d])[{INVISIBLE_CHARACTERS}]")
+_LINE_END: Final = re.compile("\r\n?")
+_ID_WITH_EXPONENT: Final = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")
+_COPY_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+_ELEMENT_ESCAPES: Final = str.maketrans({"\\": "\\" * 4, '"': '\\\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+_ELEMENT: Final = re.compile(r'NULL|"(?:[^"\\]|\\{4}|\\{2}"|\\[nrt])*"')
+_OURS: Final = frozenset(OUTCOME_COLUMNS)
+
+
+def copy_text(value: str | None) -> str:
+    """Write one value in the text format of COPY."""
+    return _NULL if value is None else value.translate(_COPY_ESCAPES)
+
+
+def copy_array(values: list[str | None]) -> str:
+    """Write a text[] in the text format of COPY; None is a NULL element."""
+    elements = ("NULL" if value is None else f'"{value.translate(_ELEMENT_ESCAPES)}"' for value in values)
+    return f"{{{','.join(elements)}}}"
+
+
+def clean_id(shown: str) -> str:
+    """Take the invisible characters out of an id, wherever they stand, and the blanks around it."""
+    return _INVISIBLE.sub("", shown).strip()
+
+
+@dataclass
+class RowTrace:
+    """What a second reader must find: every row that is not blank, its id, and a digest of its cells.
+
+    `digests` is 0 where only the id can be compared. Rows in `uncertain` have a finding: another reader may see
+    nothing there at all.
+    """
+
+    numbers: "array[int]" = field(default_factory=lambda: array("L"))
+    ids: list[str | None] = field(default_factory=list)
+    digests: "array[int]" = field(default_factory=lambda: array("q"))
+    uncertain: set[int] = field(default_factory=set)
+
+    def add(self, number: int, user_id: str | None, digest: int) -> None:
+        """Note one row."""
+        self.numbers.append(number)
+        self.ids.append(user_id)
+        self.digests.append(digest)
+
+
+@dataclass(frozen=True)
+class _CleanCell:
+    text: str | None
+    finding: CellFinding | None = None
+
+
+class RecipientsWriter:
+    """Take the rows of a file in order and write both files into `folder`. Use it as a context manager.
+
+    Row 1 is the header. The id is in the first column that is not one of ours; ours are left out. The value of a cell
+    with a finding is not written. A row is blank if no cell of it shows anything.
+    """
+
+    def __init__(self, folder: Path, *, hidden_rows: HiddenRows, limits: ReadLimits) -> None:
+        self._folder = folder
+        self._hidden_rows = hidden_rows
+        self._limits = limits
+        self._names: list[str] = []
+        self._kept: list[int] = [0]
+        self._is_simple = True
+        self._pick: Callable[[list[str | None]], list[str | None]] | None = None
+        self._growths: list[int] = []
+        self._filled: set[int] = set()
+        self._last_number = 1
+        self._character_count = 0
+        self.trace = RowTrace()
+        self.row_count = 0
+        self.example_row_count = 0
+        self.problem_count = 0
+        self.hidden_count = 0
+        self.first_hidden: int | None = None
+        self.blank_rows: list[int] = []
+        self.invisible_count = 0
+
+    def __enter__(self) -> Self:
+        self._rows = _open(self._folder / ROWS_FILE)
+        self._problems = _open(self._folder / PROBLEMS_FILE)
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._rows.close()
+        self._problems.close()
+
+    @property
+    def columns(self) -> list[int]:
+        """The columns that are read, from 0: those with a header or with values, without ours; the id first."""
+        return [self._kept[0], *(column for column in self._kept[1:] if self._name(column) or column in self._filled)]
+
+    @property
+    def header(self) -> list[str]:
+        """The header of each of `columns`; empty where there is none."""
+        return [self._name(column) for column in self.columns]
+
+    @property
+    def last_row(self) -> int:
+        """The number of the last row that is not blank."""
+        return self._last_number
+
+    def take(self, row: SheetRow) -> None:
+        """Write one row; rows come in order of their numbers."""
+        if row.number == 1:
+            self._take_header(row)
+        elif row.findings or row.is_hidden or not self._is_simple or not self._write_plain(row):
+            self._take_carefully(row)
+
+    def finish(self) -> None:
+        """Complete both files; every row then has one cell for each of `columns` but the id."""
+        self._rows.flush()
+        self._problems.flush()
+        if self._growths or self.columns != self._kept:
+            self._rows.close()
+            self._reshape()
+
+    def _take_header(self, row: SheetRow) -> None:
+        cells = [_header_text(value) for value in row.values]
+        while cells and not cells[-1]:
+            cells.pop()
+        if len(cells) > self._limits.columns:
+            raise too_large(f"it has more than {self._limits.columns} columns")
+        ours = {column for column, name in enumerate(cells) if name.casefold() in _OURS}
+        kept = [column for column in range(len(cells)) if column not in ours]
+        self._names = cells
+        self._kept = kept or [len(cells)]
+        self._is_simple = all(cells[column] for column in kept[1:])
+        if kept and kept != list(range(len(kept))):
+            self._pick = lambda values: [values[column] for column in kept]
+
+    def _write_plain(self, row: SheetRow) -> bool:
+        """Write a row of plain values, the common case, in as few steps as there are; False if it is not one."""
+        values = row.values
+        missing = len(self._names) - len(values)
+        if missing < 0 or not self._names:
+            return False
+        if missing:
+            values = values + [None] * missing
+        if self._pick:
+            values = self._pick(values)
+        texts = [value or "" for value in values]
+        user_id, joined = texts[0], "\n".join(texts)
+        if (
+            not user_id.isdigit()
+            or _UNUSUAL.search(joined)
+            or len(joined) > LONGEST_CELL
+            or joined.count("\n") != len(texts) - 1
+            or " \n" in joined
+            or "\n " in joined
+            or joined[-1] == " "
+        ):
+            return False
+        self._count_characters(len(joined))
+        self._step_to(row.number)
+        self.row_count += 1
+        self.trace.add(row.number, user_id, hash(joined))
+        cells = joined[len(user_id) + 1 :].replace("\n", '","')
+        cells = f'"{cells}"' if len(texts) > 1 else ""
+        if "" in texts:
+            cells = ",".join(f'"{text}"' if text else "NULL" for text in texts[1:])
+        self._rows.write(f"{row.number}\t{user_id}\t{user_id}\t{{{cells}}}\n")
+        return True
+
+    def _take_carefully(self, row: SheetRow) -> None:
+        findings = row.findings or {}
+        self._count_characters(sum(len(value) for value in row.values if value))
+        self._widen(row, findings)
+        cells = [self._clean(row, column, findings) for column in self._kept]
+        if not any(cell.text or cell.finding for cell in cells):
+            return
+        self._step_to(row.number)
+        user_id = cells[0].text
+        has_findings = any(cell.finding for cell in cells)
+        self.trace.add(row.number, None if cells[0].finding else user_id or "", 0)
+        if has_findings:
+            self.trace.uncertain.add(row.number)
+        if user_id == EXAMPLE_USER_ID:
+            self.example_row_count += 1
+        elif not (row.is_hidden and self._pass_over_hidden(row.number)):
+            self._write(row, cells)
+
+    def _write(self, row: SheetRow, cells: list[_CleanCell]) -> None:
+        self.row_count += 1
+        self._filled.update(column for column, cell in zip(self._kept, cells, strict=True) if cell.text or cell.finding)
+        self.invisible_count += sum(1 for cell in cells[1:] if cell.text and _WARNED_OF.search(cell.text))
+        typed = _typed(_value(row, self._kept[0]))
+        user_id = None if cells[0].finding else cells[0].text
+        values = [None if cell.finding else cell.text for cell in cells[1:]]
+        self._rows.write(f"{row.number}\t{copy_text(typed)}\t{copy_text(user_id)}\t{copy_array(values)}\n")
+        for column, cell in zip(self._kept, cells, strict=True):
+            if cell.finding:
+                self._write_problem(row.number, self._name(column) or f"column {column_letters(column)}", cell.finding)
+
+    def _write_problem(self, number: int, column: str, found: CellFinding) -> None:
+        self.problem_count += 1
+        facts = json.dumps(found.facts, ensure_ascii=False)
+        self._problems.write(f"{number}\t{copy_text(column)}\t{found.finding}\t{copy_text(facts)}\n")
+
+    def _clean(self, row: SheetRow, column: int, findings: Mapping[int, CellFinding]) -> _CleanCell:
+        is_id = column == self._kept[0]
+        shown = _value(row, column)
+        found = findings.get(column) or (_finding_of(shown, is_id=is_id) if shown else None)
+        if found and is_id and found.finding is Finding.VALUE_STORED_AS_LONG_NUMBER:
+            found = CellFinding(Finding.ID_STORED_AS_NUMBER, found.facts)
+        if shown is None:
+            return _CleanCell(None, found)
+        text = clean_id(shown) if is_id else _LINE_END.sub("\n", shown).strip()
+        return _CleanCell(text if text and _INVISIBLE.sub("", text).strip() else None, found)
+
+    def _pass_over_hidden(self, number: int) -> bool:
+        self.hidden_count += 1
+        self.first_hidden = self.first_hidden or number
+        return self._hidden_rows == "skip"
+
+    def _widen(self, row: SheetRow, findings: Mapping[int, CellFinding]) -> None:
+        """Take in columns right of the header where this row holds something: the header check must see them."""
+        beyond = [column for column in range(len(self._names), len(row.values)) if column not in self._kept]
+        beyond += [column for column in findings if column >= len(self._names) and column not in self._kept]
+        used = [column for column in beyond if self._clean(row, column, findings) != _CleanCell(None)]
+        if not used:
+            return
+        if max(used) >= self._limits.columns:
+            where = f"{column_letters(max(used))}{row.number}"
+            raise too_large(f"cell {where} is beyond the {self._limits.columns} columns that are read")
+        self._is_simple = False
+        self._growths.append(row.number)
+        self._kept += range(max([len(self._names) - 1, *self._kept]) + 1, max(used) + 1)
+
+    def _step_to(self, number: int) -> None:
+        """Move on to a row that is not blank, and note the blank ones passed."""
+        room = _BLANK_ROWS_KEPT - len(self.blank_rows)
+        if number != self._last_number + 1 and room > 0:
+            self.blank_rows.extend(range(self._last_number + 1, min(number, self._last_number + 1 + room)))
+        self._last_number = number
+        if self.row_count >= self._limits.rows:
+            raise too_large(f"it has more than {self._limits.rows:,} recipients")
+
+    def _count_characters(self, count: int) -> None:
+        self._character_count += count
+        if self._character_count > self._limits.characters:
+            raise too_large(f"its cells have more than {self._limits.characters:,} characters together")
+
+    def _name(self, column: int) -> str:
+        return self._names[column] if column < len(self._names) else ""
+
+    def _reshape(self) -> None:
+        """Write the rows file again with one cell for each column that turned out to be used."""
+        wanted = [self._kept.index(column) - 1 for column in self.columns[1:]]
+        before = self._folder / f"{ROWS_FILE}.narrow"
+        (self._folder / ROWS_FILE).rename(before)
+        with before.open(encoding="utf-8", newline="\n") as old, _open(self._folder / ROWS_FILE) as new:
+            for line in old:
+                start, _, cells = line.rpartition("\t")
+                elements = _ELEMENT.findall(cells)
+                elements += ["NULL"] * (len(self._kept) - 1 - len(elements))
+                new.write(f"{start}\t{{{','.join(elements[each] for each in wanted)}}}\n")
+        before.unlink()
+
+
+def _open(path: Path) -> TextIO:
+    return path.open("w", encoding="utf-8", newline="\n", buffering=_BUFFER_BYTES)
+
+
+def _value(row: SheetRow, column: int) -> str | None:
+    return row.values[column] if column < len(row.values) else None
+
+
+def _header_text(value: str | None) -> str:
+    text = _UNSENDABLE.sub("", _LINE_END.sub("\n", value or ""))
+    return text.strip(f"{INVISIBLE_CHARACTERS} \t\n")[:LONGEST_CELL]
+
+
+def _typed(shown: str | None) -> str | None:
+    """Keep the id as it is shown, as far as Postgres can hold it and a person would read it."""
+    if shown is None or not clean_id(shown):
+        return None
+    text = _UNSENDABLE.sub("", shown)
+    return (f"{text[:_LONGEST_SHOWN]}…" if len(text) > LONGEST_CELL else text) or None
+
+
+def _finding_of(shown: str, *, is_id: bool) -> CellFinding | None:
+    unsendable = _UNSENDABLE.search(_LINE_END.sub("\n", shown))
+    if unsendable:
+        return CellFinding(Finding.CELL_CONTROL_CHARACTER, {"found": f"U+{ord(unsendable[0]):04X}"})
+    if len(shown) > LONGEST_CELL:
+        return CellFinding(Finding.CELL_TOO_LONG, {"length": len(shown)})
+    if is_id and _ID_WITH_EXPONENT.fullmatch(clean_id(shown)):
+        return CellFinding(Finding.ID_STORED_AS_NUMBER, {"found": clean_id(shown)[:_LONGEST_SHOWN]})
+    return None

@@ -1,0 +1,196 @@
+"""The parent's side: copy the file, have a child read the copy, and believe only what the child leaves behind."""
+
+import hashlib
+import json
+import logging
+import os
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO, Any, Final
+
+from clients.spreadsheet.child import FACTS_FILE, STOPPED_FILE, UPLOAD_FILE, job_text
+from clients.spreadsheet.copy_files import PROBLEMS_FILE, ROWS_FILE
+from clients.spreadsheet.limits import MIB, HiddenRows, ReadingJob, ReadLimits
+from domain.errors import NotFoundError
+from domain.problem import Finding, Problem
+
+_LOG: Final = logging.getLogger(__name__)
+_BLOCK_BYTES: Final = MIB
+_MOST_FACTS_BYTES: Final = 64 * MIB
+_ROOT: Final = Path(__file__).resolve().parents[2]
+_DEFAULT_LIMITS: Final = ReadLimits()
+# Isolated and without site packages: a tenth of a second to start, and no environment that could hold secrets.
+_START: Final = (
+    "import json, sys; sys.path[:0] = json.loads(sys.argv.pop()); from clients.spreadsheet.child import main; main()"
+)
+
+
+@dataclass(frozen=True)
+class ReadFile:
+    """A recipients file that was read: two files ready for COPY (text format), and what is to be known of it.
+
+    `header` are the names in row 1 from left to right without our own outcome columns, '' where a column holds values
+    below a blank header; `header_cells` are their addresses. `rows_file`: row_number, typed_user_id, user_id, cells
+    (text[], one for each name after the first). `problems_file`: row_number, column_name, finding, facts (JSON).
+    `row_count` counts the rows of `rows_file`. `blank_rows` are the first hundred blank rows above the last one.
+    """
+
+    sheet: str | None
+    header: tuple[str, ...]
+    header_cells: tuple[str, ...]
+    row_count: int
+    example_row_count: int
+    blank_rows: tuple[int, ...]
+    problem_count: int
+    rows_file: Path
+    problems_file: Path
+    remarks: tuple[str, ...]
+    sha256: str
+    byte_count: int
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class UnreadableFile:
+    """A file that is refused as a whole. `sha256` and `byte_count` are of the bytes that were taken in."""
+
+    problems: tuple[Problem, ...]
+    sha256: str
+    byte_count: int
+
+
+@dataclass(frozen=True)
+class _Copy:
+    sha256: str
+    byte_count: int
+    problem: Problem | None = None
+
+
+def read_recipients(
+    path: Path,
+    *,
+    folder: Path,
+    limits: ReadLimits = _DEFAULT_LIMITS,
+    sheet: str | None = None,
+    hidden_rows: HiddenRows = "ask",
+) -> ReadFile | UnreadableFile:
+    """Copy the .xlsx or .csv file at `path` into `folder`, and read the copy in a child process within `limits`.
+
+    `folder` must exist and be this reading's own; the copy and the two files for COPY stay in it. `sheet` names the
+    sheet to read; `hidden_rows` says what to do with hidden ones. Raises NotFoundError if there is no such file.
+    """
+    started = time.perf_counter()
+    copy = _copy_in(path, folder / UPLOAD_FILE, limits)
+    if copy.problem:
+        return UnreadableFile((copy.problem,), copy.sha256, copy.byte_count)
+    job = ReadingJob(path.suffix.lower(), sheet, hidden_rows, limits)
+    copied = time.perf_counter()
+    answer = _read_in_child(folder, job)
+    seconds = {"copy": copied - started, "child": time.perf_counter() - copied}
+    return result_of(answer, folder, sha256=copy.sha256, byte_count=copy.byte_count, seconds=seconds)
+
+
+def result_of(
+    answer: Mapping[str, Any], folder: Path, *, sha256: str, byte_count: int, seconds: Mapping[str, float]
+) -> ReadFile | UnreadableFile:
+    """Turn the child's answer into a result."""
+    if "problems" in answer:
+        problems = tuple(Problem(Finding(each["finding"]), facts=each["facts"]) for each in answer["problems"])
+        return UnreadableFile(problems, sha256, byte_count)
+    return ReadFile(
+        sheet=answer["sheet"],
+        header=tuple(answer["header"]),
+        header_cells=tuple(answer["header_cells"]),
+        row_count=answer["row_count"],
+        example_row_count=answer["example_row_count"],
+        blank_rows=tuple(answer["blank_rows"]),
+        problem_count=answer["problem_count"],
+        rows_file=folder / ROWS_FILE,
+        problems_file=folder / PROBLEMS_FILE,
+        remarks=tuple(answer["remarks"]),
+        sha256=sha256,
+        byte_count=byte_count,
+        seconds={**seconds, **answer["seconds"]},
+    )
+
+
+def _copy_in(path: Path, copy: Path, limits: ReadLimits) -> _Copy:
+    """Copy and hash in one go: whatever happens to the original later, these bytes are the upload."""
+    try:
+        # Without waiting: a pipe in place of a file would hold the reading up for ever.
+        original = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise NotFoundError(
+            f"The file {path} cannot be opened: {(error.strerror or 'it cannot be read').lower()}."
+        ) from error
+    with os.fdopen(original, "rb") as source, copy.open("wb") as target:
+        before = os.fstat(source.fileno())
+        if not stat.S_ISREG(before.st_mode):
+            raise NotFoundError(f"{path} is no file; name the .xlsx or .csv file.")
+        digest, byte_count = _copy_bytes(source, target, limits.file_bytes)
+        after = os.fstat(source.fileno())
+    if byte_count > limits.file_bytes:
+        what = f"it has more than {limits.file_bytes / MIB:,.0f} MB"
+        return _Copy(digest, byte_count, Problem(Finding.TOO_LARGE, facts={"what": what}))
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or byte_count != after.st_size:
+        return _Copy(digest, byte_count, Problem(Finding.DAMAGED, facts={"what": "it changed while it was being read"}))
+    return _Copy(digest, byte_count)
+
+
+def _copy_bytes(source: IO[bytes], target: IO[bytes], most_bytes: int) -> tuple[str, int]:
+    """Copy until the end, or until the first block past `most_bytes`; return the hash and the count of the bytes."""
+    digest = hashlib.sha256()
+    byte_count = 0
+    while byte_count <= most_bytes and (block := source.read(_BLOCK_BYTES)):
+        digest.update(block)
+        target.write(block)
+        byte_count += len(block)
+    return digest.hexdigest(), byte_count
+
+
+def _read_in_child(folder: Path, job: ReadingJob) -> Mapping[str, Any]:
+    """Run the child to its end, or to the limit of time; whatever ends it early is one and the same finding."""
+    command = [sys.executable, "-I", "-S", "-c", _START, str(folder), job_text(job), _import_path()]
+    (folder / FACTS_FILE).unlink(missing_ok=True)
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(  # noqa: S603  # our own interpreter and program; the sheet's name is one argument of many
+        command, stdin=quiet, stdout=quiet, stderr=quiet, cwd=folder, env={}
+    ) as child:
+        try:
+            code: int | None = child.wait(job.limits.wall_seconds)
+        except subprocess.TimeoutExpired:
+            code = None
+        finally:
+            child.kill()
+    answer = _answer_in(folder) if code == 0 else None
+    if answer is None:
+        _LOG.warning("The reader of a recipients file stopped: exit code %s, %s", code, _where_it_stopped(folder))
+        return {"problems": [{"finding": Finding.READER_STOPPED, "facts": {}}]}
+    return answer
+
+
+def _import_path() -> str:
+    """Name the two folders that the child may import from: the application's, and the second reader's."""
+    reader = find_spec("python_calamine")
+    assert reader is not None, "python-calamine is in requirements.txt"
+    assert reader.origin is not None
+    return json.dumps([str(_ROOT), str(Path(reader.origin).parents[1])])
+
+
+def _answer_in(folder: Path) -> Mapping[str, Any] | None:
+    path = folder / FACTS_FILE
+    if not path.is_file() or path.stat().st_size > _MOST_FACTS_BYTES:
+        return None
+    answer: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return answer
+
+
+def _where_it_stopped(folder: Path) -> str:
+    note = folder / STOPPED_FILE
+    return note.read_text(encoding="utf-8") if note.is_file() else "without a note"

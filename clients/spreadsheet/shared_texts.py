@@ -1,0 +1,143 @@
+"""The texts of a workbook, which its cells point to by number."""
+
+import re
+from typing import Final
+from xml.parsers import expat
+
+from clients.spreadsheet.limits import MIB, ReadLimits, damaged, too_large
+from clients.spreadsheet.package import Package, Part
+from clients.spreadsheet.workbook import local_name
+
+_PLAIN_ITEM: Final = re.compile(r'<si><t(?: xml:space="preserve")?>([^<]*)</t></si>')
+_LONGEST_ITEM_BYTES: Final = 64 * MIB
+_ENTITY: Final = re.compile(r"&(?:#x([0-9a-fA-F]+)|#([0-9]+)|([a-z]+));")
+_ENTITIES: Final = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+_CODE_UNIT: Final = re.compile(r"_x([0-9a-fA-F]{4})_")
+
+
+def read_shared_texts(package: Package, part: Part, limits: ReadLimits) -> list[str]:
+    """Read all texts in order, as the spreadsheet shows them: rich text joined, phonetic hints left out."""
+    return _read_plain(package, part, limits) if part.is_plain else _read_any(package, part, limits)
+
+
+def unescape_xml(text: str) -> str:
+    """Replace the entities of a text that the XML parser has accepted before, so that only the five known occur."""
+    return _ENTITY.sub(_entity, text) if "&" in text else text
+
+
+def unescape_code_units(text: str) -> str:
+    """Replace `_x0041_` by A as spreadsheets do (ECMA-376 part 1, 22.9.2.19); halves of a pair are joined."""
+    if "_x" not in text or _CODE_UNIT.search(text) is None:
+        return text
+    decoded = _CODE_UNIT.sub(lambda match: chr(int(match[1], 16)), text)
+    return decoded.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
+class TextCollector:
+    """Collect the text of `si` and `is` elements from parser events: every `t` but those of phonetic hints."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._is_in_text = False
+        self._phonetic_depth = 0
+
+    def start(self, tag: str) -> None:
+        """Take the start of an element, by its local name."""
+        if tag == "rPh":
+            self._phonetic_depth += 1
+        elif tag == "t":
+            self._is_in_text = not self._phonetic_depth
+
+    def characters(self, text: str) -> None:
+        """Take a piece of text."""
+        if self._is_in_text:
+            self._pieces.append(text)
+
+    def end(self, tag: str) -> None:
+        """Take the end of an element, by its local name."""
+        if tag == "rPh":
+            self._phonetic_depth -= 1
+        elif tag == "t":
+            self._is_in_text = False
+
+    def take(self) -> str:
+        """Give the text collected since the last call."""
+        text = "".join(self._pieces)
+        self._pieces.clear()
+        return unescape_code_units(text)
+
+
+def _read_plain(package: Package, part: Part, limits: ReadLimits) -> list[str]:
+    """Read by pattern what almost every program writes; anything else in between goes to the parser piece by piece."""
+    texts: list[str] = []
+    rest = b""
+    character_count = 0
+    for block in package.blocks(part):
+        content, mark, rest = (rest + block).rpartition(b"</si>")
+        found = _texts_of((content + mark).decode("utf-8"), is_first=not texts)
+        character_count += sum(map(len, found))
+        if character_count > limits.characters or len(rest) > _LONGEST_ITEM_BYTES:
+            raise too_large(f"its texts have more than {limits.characters:,} characters")
+        texts.extend(found)
+    texts.extend(_texts_of(rest.partition(b"</sst")[0].decode("utf-8"), is_first=not texts))
+    return texts
+
+
+def _texts_of(items: str, *, is_first: bool) -> list[str]:
+    if is_first:
+        items = items[items.find("<si") :] if "<si" in items else ""
+    pieces = _PLAIN_ITEM.split(items)
+    if any(pieces[::2]):
+        return _parse_items(items)
+    found = pieces[1::2]
+    if "&" in items:
+        found = [unescape_xml(text) for text in found]
+    if "_x" in items:
+        found = [unescape_code_units(text) for text in found]
+    return found
+
+
+def _parse_items(items: str) -> list[str]:
+    texts: list[str] = []
+    parser = _item_parser(texts)
+    try:
+        # A prefix may stand in here without its declaration: this parser does not look at prefixes.
+        parser.Parse(f"<items>{items}</items>", True)
+    except expat.ExpatError as error:
+        raise damaged("its table of texts is broken") from error
+    return texts
+
+
+def _read_any(package: Package, part: Part, limits: ReadLimits) -> list[str]:
+    texts: list[str] = []
+    parser = _item_parser(texts)
+    for block in package.blocks(part):
+        parser.Parse(block, False)
+    parser.Parse(b"", True)
+    if sum(map(len, texts)) > limits.characters:
+        raise too_large(f"its texts have more than {limits.characters:,} characters")
+    return texts
+
+
+def _item_parser(texts: list[str]) -> expat.XMLParserType:
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    collector = TextCollector()
+
+    def end(tag: str) -> None:
+        name = local_name(tag)
+        collector.end(name)
+        if name == "si":
+            texts.append(collector.take())
+
+    parser.StartElementHandler = lambda tag, _attributes: collector.start(local_name(tag))
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = collector.characters
+    return parser
+
+
+def _entity(match: re.Match[str]) -> str:
+    hexadecimal, decimal, name = match.groups()
+    if name:
+        return _ENTITIES[name]
+    return chr(int(hexadecimal, 16) if hexadecimal else int(decimal))

@@ -1,0 +1,444 @@
+"""The rows of a worksheet's XML, one by one, each cell as the text that the spreadsheet shows.
+
+Two ways lead through the XML. A row as Excel, LibreOffice, Google and the usual libraries write it is taken apart by
+a pattern that must cover the row without a gap; any other row goes to the XML parser. A sheet with comments,
+CDATA, prefixes, carriage returns or another encoding than UTF-8 goes to the parser as a whole. Both end in `_Cell`s
+that one function turns into text, so a value cannot depend on the way.
+"""
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+from xml.parsers import expat
+
+from clients.spreadsheet.addresses import column_index, column_letters
+from clients.spreadsheet.limits import MIB, ReadLimits, damaged, too_large
+from clients.spreadsheet.number_text import (
+    DateFormat,
+    date_text,
+    is_long,
+    iso_text,
+    long_number_text,
+    number_text,
+    parse_number,
+)
+from clients.spreadsheet.package import Package, Part
+from clients.spreadsheet.row_shapes import RowShape, ShapeCell, make_shape
+from clients.spreadsheet.shared_texts import TextCollector, unescape_code_units, unescape_xml
+from clients.spreadsheet.workbook import is_true, local_name
+from domain.problem import Finding
+
+LAST_ROW: Final = 1_048_576
+LAST_COLUMN: Final = 16_384
+_MOST_SHAPES: Final = 1_000
+_LONGEST_ROW_BYTES: Final = 64 * MIB
+_PLAIN_CELL: Final = re.compile(
+    r'<c r="([A-Z]{1,3})([0-9]{1,7})"(?: s="([0-9]{1,6})")?(?: t="([a-zA-Z]{1,9})")?'
+    r'(?:/>|>(?:<v>([^<]*)</v>|<is><t(?: xml:space="preserve")?>([^<]*)</t></is>)?</c>)'
+)
+_GROUPS: Final = _PLAIN_CELL.groups + 1
+_ROW_START: Final = re.compile(r'<row r="([1-9][0-9]{0,6})"([^>]*)>')
+_HIDDEN: Final = re.compile(r' hidden="(?:1|true)"')
+_EMPTY_ROWS: Final = re.compile(r"(?:<row [^>]*/>\s*)+")
+
+
+@dataclass(frozen=True)
+class CellFinding:
+    """Why the value of a cell must not be used, and the facts of that finding's sentence."""
+
+    finding: Finding
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+class SheetRow(NamedTuple):
+    """One row: values by column from 0 (None: empty), and what is wrong with some of them."""
+
+    number: int
+    is_hidden: bool
+    values: list[str | None]
+    findings: dict[int, CellFinding] | None
+
+
+class _Cell(NamedTuple):
+    column: int
+    style: str | None
+    kind: str | None
+    value: str | None
+    has_formula: bool
+
+
+@dataclass(frozen=True)
+class CellReading:
+    """What turns a cell into text: the workbook's texts, its date formats by style, and its first day."""
+
+    texts: list[str]
+    date_formats: tuple[DateFormat | None, ...]
+    is_1904: bool
+
+    def format_of(self, style: str | None) -> DateFormat | None:
+        """Give the date format of a style; None if it is no date. A cell without style has the first one."""
+        number = int(style) if style and style.isdecimal() else 0
+        return self.date_formats[number] if number < len(self.date_formats) else None
+
+    def is_plain_style(self, style: str | None) -> bool:
+        """Tell whether numbers of this style are shown as numbers."""
+        return self.format_of(style) is None
+
+
+@dataclass
+class SheetSurroundings:
+    """What stands in the sheet beside its rows: hidden columns (ranges, from 0) and merged cells."""
+
+    hidden_columns: list[tuple[int, int]] = field(default_factory=list)
+    merged: list[str] = field(default_factory=list)
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        """Take the start of an element, by its local name."""
+        if tag == "col" and is_true(attributes.get("hidden")):
+            first, last = attributes.get("min", ""), attributes.get("max", "")
+            if not (first.isdecimal() and last.isdecimal()):
+                raise damaged("its columns are not numbered")
+            self.hidden_columns.append((int(first) - 1, int(last) - 1))
+        elif tag == "mergeCell":
+            self.merged.append(attributes.get("ref", ""))
+
+
+class SheetScan:
+    """Read one worksheet, once. After `rows` has ended, `surroundings` is complete."""
+
+    def __init__(self, package: Package, part: Part, reading: CellReading, limits: ReadLimits) -> None:
+        self._package = package
+        self._part = part
+        self._reading = reading
+        self._limits = limits
+        self._last_number = 0
+        self._columns_seen: dict[tuple[str, ...], tuple[int, ...]] = {}
+        self._shapes: dict[tuple[Any, ...], RowShape | None] = {}
+        self.surroundings = SheetSurroundings()
+
+    def rows(self) -> Iterator[SheetRow]:
+        """Give every row that has a cell, in order; raise UnreadableError at the first sign of damage."""
+        if self._part.is_plain and self._starts_plainly():
+            yield from self._plain_rows()
+        else:
+            yield from self._parsed_rows()
+
+    def _starts_plainly(self) -> bool:
+        first = next(self._package.blocks(self._part), b"")
+        return re.search(rb"<worksheet[ >]", first) is not None
+
+    # The quick way.
+
+    def _plain_rows(self) -> Iterator[SheetRow]:
+        blocks = self._package.blocks(self._part)
+        before, rest = self._before_rows(blocks)
+        is_inside = True
+        while is_inside:
+            block = next(blocks, b"")
+            content, mark, rest = (rest + block).rpartition(b"</row>")
+            if len(rest) > _LONGEST_ROW_BYTES:
+                raise too_large("one of its rows has more than 64 MB")
+            yield from self._rows_of(content + mark)
+            is_inside = bool(block) and b"</sheetData>" not in rest
+        self._read_surroundings(before + b"<sheetData/>" + self._after_rows(rest, blocks))
+
+    def _before_rows(self, blocks: Iterator[bytes]) -> tuple[bytes, bytes]:
+        """Split the start of the sheet before its rows: (what stands before, what has been read of the rows)."""
+        read = b""
+        for block in blocks:
+            read += block
+            match = re.search(rb"<sheetData(?: [^>]*)?(/?)>", read)
+            if match:
+                return read[: match.start()], b"</sheetData>" + read[match.end() :] if match[1] else read[match.end() :]
+            if len(read) > _LONGEST_ROW_BYTES:
+                raise too_large("its columns take more than 64 MB")
+        raise damaged("its rows are missing")
+
+    def _after_rows(self, rest: bytes, blocks: Iterator[bytes]) -> bytes:
+        """Give what stands after the rows; a row without end mark before that would be one that was not read."""
+        inside, _, after = rest.partition(b"</sheetData>")
+        if inside.strip() and not _EMPTY_ROWS.fullmatch(inside.decode("utf-8").strip()):
+            raise damaged("a row has no end")
+        return after + b"".join(blocks)
+
+    def _read_surroundings(self, content: bytes) -> None:
+        parser = expat.ParserCreate()
+        parser.StartElementHandler = lambda tag, attributes: self.surroundings.start(local_name(tag), attributes)
+        parser.Parse(content, True)
+
+    def _rows_of(self, content: bytes) -> Iterator[SheetRow]:
+        shape: RowShape | None = None
+        for row in content.decode("utf-8").split("</row>")[:-1]:
+            match = shape.pattern.fullmatch(row) if shape else None
+            if match and shape:
+                yield self._shaped_row(match, shape)
+            else:
+                cells = self._plain_cells(row)
+                shape = self._shape_of(cells) if cells else None
+                yield from self._plain_row(row, cells) if cells else self._parse_rows(row)
+
+    def _shaped_row(self, match: re.Match[str], shape: RowShape) -> SheetRow:
+        number_shown, attributes, *literals = match.groups()
+        number = self._next_number(int(number_shown))
+        try:
+            values = shape.values(literals)
+        except IndexError as error:
+            raise damaged(f"a cell of row {number} points to a text that is not there") from error
+        return SheetRow(number, _is_hidden(attributes), values, None)
+
+    def _plain_cells(self, row: str) -> list[str] | None:
+        """Take a row apart by the general pattern; None if it is not covered without a gap."""
+        start = _ROW_START.match(row)
+        if start is None or start[2].endswith("/"):
+            return None
+        pieces = _PLAIN_CELL.split(row[start.end() :])
+        return None if any(pieces[::_GROUPS]) else pieces
+
+    def _shape_of(self, pieces: list[str]) -> RowShape | None:
+        """Give the shape of a row, made once: a sheet has few, and one with many is read without them."""
+        described = tuple(zip(*self._described(pieces), strict=True))
+        if described not in self._shapes:
+            if len(self._shapes) >= _MOST_SHAPES:
+                return None
+            cells = [ShapeCell(column_index(letters), letters, *rest) for letters, *rest in described]
+            self._shapes[described] = make_shape(cells, self._reading.texts, self._reading.is_plain_style)
+        return self._shapes[described]
+
+    def _described(self, pieces: list[str]) -> tuple[list[Any], ...]:
+        letters, styles, kinds = pieces[1::_GROUPS], pieces[3::_GROUPS], pieces[4::_GROUPS]
+        has_value = [
+            value is not None or inline is not None
+            for value, inline in zip(pieces[5::_GROUPS], pieces[6::_GROUPS], strict=True)
+        ]
+        return letters, styles, kinds, has_value
+
+    def _plain_row(self, row: str, pieces: list[str]) -> Iterator[SheetRow]:
+        start = _ROW_START.match(row)
+        assert start is not None, "the row has been taken apart behind its start"
+        number_shown, attributes = start.groups()
+        number = self._next_number(int(number_shown))
+        numbers = pieces[2::_GROUPS]
+        if numbers.count(number_shown) != len(numbers):
+            raise damaged(f"row {number} holds a cell of another row")
+        columns = self._columns_of(tuple(pieces[1::_GROUPS]), number)
+        values: list[str | None] = [None] * (columns[-1] + 1) if columns else []
+        findings: dict[int, CellFinding] = {}
+        is_empty = True
+        for column, style, kind, value, inline in zip(
+            columns, pieces[3::_GROUPS], pieces[4::_GROUPS], pieces[5::_GROUPS], pieces[6::_GROUPS], strict=True
+        ):
+            if value is None and inline is None:
+                continue
+            is_empty = False
+            text = unescape_xml(value) if inline is None else unescape_code_units(unescape_xml(inline))
+            finding = self._set_value(values, _Cell(column, style, kind, text, has_formula=False), number)
+            if finding:
+                findings[column] = finding
+        if not is_empty:
+            yield SheetRow(number, _is_hidden(attributes), values, findings or None)
+
+    def _columns_of(self, letters: tuple[str, ...], number: int) -> tuple[int, ...]:
+        """Turn the column letters of a row into numbers; almost all rows of a sheet have the same ones."""
+        known = self._columns_seen.get(letters)
+        if known is None:
+            known = tuple(column_index(each) for each in letters)
+            if any(left >= right for left, right in itertools.pairwise(known)):
+                raise damaged(f"the cells of row {number} are out of order, or one is there twice")
+            if known and known[-1] >= LAST_COLUMN:
+                raise too_large(f"row {number} has more than {LAST_COLUMN:,} columns")
+            if len(self._columns_seen) < _MOST_SHAPES:
+                self._columns_seen[letters] = known
+        return known
+
+    def _next_number(self, number: int) -> int:
+        if number <= self._last_number:
+            raise damaged(f"row {number} stands twice, or after row {self._last_number}")
+        if number > LAST_ROW:
+            raise too_large(f"it has a row {number:,}, and a sheet ends at row {LAST_ROW:,}")
+        self._last_number = number
+        return number
+
+    # The parser's way.
+
+    def _parse_rows(self, rows: str) -> Iterator[SheetRow]:
+        """Read a piece of the sheet that holds whole rows, the last without its end mark."""
+        collector = _RowCollector()
+        parser = collector.parser()
+        try:
+            parser.Parse(f"<sheetData>{rows}</row></sheetData>", True)
+        except expat.ExpatError as error:
+            raise damaged(f"the rows after row {self._last_number} are broken") from error
+        yield from self._finish_rows(collector)
+
+    def _parsed_rows(self) -> Iterator[SheetRow]:
+        collector = _RowCollector(self.surroundings)
+        parser = collector.parser()
+        for block in self._package.blocks(self._part):
+            parser.Parse(block, False)
+            yield from self._finish_rows(collector)
+        parser.Parse(b"", True)
+        yield from self._finish_rows(collector)
+
+    def _finish_rows(self, collector: "_RowCollector") -> Iterator[SheetRow]:
+        for attributes, cells in collector.take():
+            given = attributes.get("r")
+            if given is not None and not (given.isascii() and given.isdecimal()):
+                raise damaged("one of its rows has no number")
+            number = self._next_number(int(given) if given else self._last_number + 1)
+            row = self._finish_row(number, cells, is_hidden=is_true(attributes.get("hidden")))
+            if row:
+                yield row
+
+    def _finish_row(self, number: int, raw_cells: list["_RawCell"], *, is_hidden: bool) -> SheetRow | None:
+        cells = self._placed(number, raw_cells)
+        values: list[str | None] = [None] * (cells[-1].column + 1) if cells else []
+        findings: dict[int, CellFinding] = {}
+        is_empty = True
+        for cell in cells:
+            if cell.value is None and not cell.has_formula:
+                continue
+            is_empty = False
+            finding = self._set_value(values, cell, number)
+            if finding:
+                findings[cell.column] = finding
+        return None if is_empty else SheetRow(number, is_hidden, values, findings or None)
+
+    def _placed(self, number: int, raw_cells: list["_RawCell"]) -> list[_Cell]:
+        """Give every cell its column; one without an address stands right of the one before it."""
+        letters: list[str] = []
+        cells: list[_Cell] = []
+        for raw in raw_cells:
+            address = raw.attributes.get("r")
+            if address is None:
+                letters.append(column_letters(cells[-1].column + 1 if cells else 0))
+            else:
+                match = re.fullmatch(r"([A-Z]{1,3})([0-9]{1,7})", address)
+                if match is None or int(match[2]) != number:
+                    raise damaged(f"row {number} holds a cell of another row")
+                letters.append(match[1])
+            style, kind = raw.attributes.get("s"), raw.attributes.get("t")
+            cells.append(_Cell(column_index(letters[-1]), style, kind, raw.value, raw.has_formula))
+        self._columns_of(tuple(letters), number)
+        return cells
+
+    # From a cell to its text.
+
+    def _set_value(self, values: list[str | None], cell: _Cell, number: int) -> CellFinding | None:
+        """Set the shown text of a cell; return what is wrong with it, if anything."""
+        value = cell.value
+        if cell.has_formula and (value is None or (value == "" and cell.kind != "str")):
+            return CellFinding(Finding.CELL_FORMULA_WITHOUT_VALUE)
+        if value is None or (value.strip() == "" and cell.kind not in {"s", "inlineStr", "str"}):
+            return None
+        match cell.kind:
+            case "s":
+                values[cell.column] = self._shared(value, cell, number)
+            case "inlineStr":
+                values[cell.column] = value
+            case "str":
+                values[cell.column] = unescape_code_units(value)
+            case "b":
+                values[cell.column] = "TRUE" if is_true(value) else "FALSE"
+            case "e":
+                values[cell.column] = value
+                return CellFinding(Finding.CELL_ERROR, {"found": value[:100]})
+            case "d":
+                values[cell.column] = iso_text(value.strip(), self._reading.format_of(cell.style)) or value
+            case None | "n":
+                return self._set_number(values, cell, value.strip(), number)
+            case _:
+                raise damaged(f"cell {column_letters(cell.column)}{number} is of an unknown kind")
+        return None
+
+    def _set_number(self, values: list[str | None], cell: _Cell, literal: str, row_number: int) -> CellFinding | None:
+        number = parse_number(literal)
+        if number is None:
+            raise damaged(f"cell {column_letters(cell.column)}{row_number} should hold a number and does not")
+        if is_long(number):
+            values[cell.column] = long_number_text(literal)
+            return CellFinding(Finding.VALUE_STORED_AS_LONG_NUMBER, {"found": values[cell.column]})
+        shown = self._reading.format_of(cell.style)
+        text = date_text(number, shown, is_1904=self._reading.is_1904) if shown else None
+        values[cell.column] = text or number_text(number)
+        return None
+
+    def _shared(self, value: str, cell: _Cell, number: int) -> str:
+        index = value.strip()
+        if not (index.isascii() and index.isdecimal()) or int(index) >= len(self._reading.texts):
+            raise damaged(f"cell {column_letters(cell.column)}{number} points to a text that is not there")
+        return self._reading.texts[int(index)]
+
+
+def _is_hidden(attributes: str) -> bool:
+    return "hidden" in attributes and _HIDDEN.search(attributes) is not None
+
+
+@dataclass
+class _RawCell:
+    attributes: dict[str, str]
+    value: str | None = None
+    has_formula: bool = False
+
+
+class _RowCollector:
+    """Collect rows from parser events. Elements of extensions inside a row or cell are passed over."""
+
+    def __init__(self, surroundings: SheetSurroundings | None = None) -> None:
+        self._surroundings = surroundings
+        self._done: list[tuple[dict[str, str], list[_RawCell]]] = []
+        self._path: list[str] = []
+        self._row: dict[str, str] = {}
+        self._cells: list[_RawCell] = []
+        self._value: list[str] = []
+        self._inline = TextCollector()
+
+    def parser(self) -> expat.XMLParserType:
+        """Make a parser whose events come here."""
+        parser = expat.ParserCreate()
+        parser.buffer_text = True
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._characters
+        return parser
+
+    def take(self) -> list[tuple[dict[str, str], list[_RawCell]]]:
+        """Give the rows completed since the last call."""
+        done, self._done = self._done, []
+        return done
+
+    def _start(self, tag: str, attributes: dict[str, str]) -> None:
+        name = local_name(tag)
+        parent = self._path[-1] if self._path else ""
+        self._path.append(name)
+        if name == "row" and parent == "sheetData":
+            self._row, self._cells = attributes, []
+        elif name == "c" and parent == "row":
+            self._cells.append(_RawCell(attributes))
+        elif name in {"v", "f"} and parent == "c":
+            self._value = []
+            self._cells[-1].has_formula |= name == "f"
+        elif "is" in self._path:
+            self._inline.start(name)
+        elif self._surroundings and "sheetData" not in self._path:
+            self._surroundings.start(name, attributes)
+
+    def _characters(self, text: str) -> None:
+        if self._path[-1] == "v":
+            self._value.append(text)
+        elif "is" in self._path:
+            self._inline.characters(text)
+
+    def _end(self, tag: str) -> None:
+        name = local_name(tag)
+        self._path.pop()
+        parent = self._path[-1] if self._path else ""
+        if name == "v" and parent == "c":
+            self._cells[-1].value = "".join(self._value)
+        elif name == "is" and parent == "c":
+            self._cells[-1].value = self._inline.take()
+        elif name == "row" and parent == "sheetData":
+            self._done.append((self._row, self._cells))
+        elif "is" in self._path:
+            self._inline.end(name)

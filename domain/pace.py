@@ -1,0 +1,72 @@
+"""The pace of an account: how much a claim may take, how long a lease must be, and how long to wait after a refusal."""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+# Above 40 messages a second a Page's inbox stops working and the Page cannot send (Meta, Rate limiting, 2026-03-23).
+DEFAULT_PER_SECOND: Final = 40
+
+MOST_PER_CLAIM: Final = 50
+
+# A claim books slots at most this far ahead: with more, a kill would cost more in certainty than it saves in waiting.
+MOST_SLOT_WAIT_SECONDS: Final = 1.25
+
+# A slot that is past due by more than this when its POST would start is given up and taken anew, so that in any sliding
+# second at most 1.025 times the pace start.
+SLOT_TOLERANCE_SECONDS: Final = 0.025
+
+# A run ends when nothing can be sent within this time; the sweep or the next run goes on.
+MOST_IDLE_SECONDS: Final = 60.0
+
+_FIRST_WAIT_SECONDS: Final = 1.0
+_MOST_WAIT_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The times that make an attempt safe, in seconds."""
+
+    read_timeout_seconds: float
+    margin_seconds: float
+
+    @property
+    def lease_seconds(self) -> float:
+        """From the slot until an attempt without an outcome counts as unknown."""
+        return 2 * self.fence_margin_seconds + self.connect_timeout_seconds + self.read_timeout_seconds
+
+    @property
+    def connect_timeout_seconds(self) -> float:
+        """How long a connection may take before nothing was sent."""
+        return min(5.0, self.read_timeout_seconds)
+
+    @property
+    def fence_margin_seconds(self) -> float:
+        """How late after its slot a POST may start; as much again ends every lease, for clocks and scheduling."""
+        return max(2.0, self.read_timeout_seconds / 4)
+
+    @property
+    def reserve_seconds(self) -> float:
+        """How long before a window's end (less its margin) a claim must stop, so that the POST is over in time."""
+        return (
+            MOST_SLOT_WAIT_SECONDS
+            + self.fence_margin_seconds
+            + self.connect_timeout_seconds
+            + self.read_timeout_seconds
+        )
+
+
+def claim_size(per_second: float | None, *, free_places: int) -> int:
+    """Return how many messages the next claim may take: a quarter second of pace, 1 to 50, within the free places."""
+    wanted = MOST_PER_CLAIM if per_second is None else max(1, math.floor(per_second / 4))
+    return max(0, min(wanted, MOST_PER_CLAIM, free_places))
+
+
+def wait_after(times_in_a_row: int, *, named_seconds: float | None = None) -> float:
+    """Return the seconds to wait after the platform was away or asked for patience that many times in a row.
+
+    The time the platform names wins; without one the wait doubles from a second to a minute.
+    """
+    if named_seconds is not None:
+        return max(0.0, named_seconds)
+    return float(min(_MOST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2 ** min(10, max(0, times_in_a_row - 1))))

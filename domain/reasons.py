@@ -1,0 +1,65 @@
+"""Why a message stands where it stands: codes for machines, and the sentence a marketer reads."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class Reason(StrEnum):
+    """Why a message is in its state. The database has an enum type of the same values."""
+
+    # invalid
+    BAD_HEADER = "bad_header"
+    BAD_USER_ID = "bad_user_id"
+    BAD_VALUE = "bad_value"
+    CONFLICTING_DUPLICATE = "conflicting_duplicate"
+    MISSING_VALUE = "missing_value"
+    TOO_LONG = "too_long"
+    # duplicate
+    DUPLICATE = "duplicate"
+    # ineligible
+    NEVER_INTERACTED = "never_interacted"
+    OPTED_OUT = "opted_out"
+    WINDOW_CLOSED = "window_closed"  # also expired: it closed after the start
+    # expired
+    NOT_AFTER_PASSED = "not_after_passed"
+    # cancelled
+    CAMPAIGN_CANCELLED = "campaign_cancelled"
+    FILE_REFUSED = "file_refused"
+    NOBODY_ELIGIBLE = "nobody_eligible"
+    # unknown
+    NO_ANSWER = "no_answer"
+    UNCLEAR_ANSWER = "unclear_answer"
+    # failed
+    MESSAGE_REFUSED = "message_refused"
+    OTHER_APP_IN_CONTROL = "other_app_in_control"
+    OUTSIDE_WINDOW = "outside_window"
+    PERSON_UNAVAILABLE = "person_unavailable"
+    PERSON_UNKNOWN = "person_unknown"
+    # sent
+    NO_RECEIPT = "no_receipt"
+
+
+SENTENCES: Final[dict[Reason, str]] = {
+    Reason.BAD_HEADER: "The header of the file is not the template's, so this row could not be read.",
+    Reason.BAD_USER_ID: "The user_id is not a usable id.",
+    Reason.BAD_VALUE: "A cell holds something that cannot be sent.",
+    Reason.CONFLICTING_DUPLICATE: "This person is on several rows with different values; keep one of them.",
+    Reason.MISSING_VALUE: "A cell that the template needs is empty.",
+    Reason.TOO_LONG: "With these values the message is longer than the platform allows.",
+    Reason.DUPLICATE: "This person is on an earlier row already; one message is enough.",
+    Reason.NEVER_INTERACTED: "This person has never written to the account, so no window is open.",
+    Reason.OPTED_OUT: "This person asked for no more messages.",
+    Reason.WINDOW_CLOSED: "The 24-hour window of this person is closed.",
+    Reason.NOT_AFTER_PASSED: "The campaign's latest time passed before this message's turn.",
+    Reason.CAMPAIGN_CANCELLED: "The campaign was cancelled before this message's turn.",
+    Reason.FILE_REFUSED: "The row is good, but the file was refused, so nothing of it was sent.",
+    Reason.NOBODY_ELIGIBLE: "No window is open at the time of sending, so the campaign was not accepted.",
+    Reason.NO_ANSWER: "The platform gave no answer: perhaps sent. It is not sent again until that is known.",
+    Reason.UNCLEAR_ANSWER: "The platform's answer was unclear: perhaps sent. It is not sent again until that is known.",
+    Reason.MESSAGE_REFUSED: "The platform refused this message.",
+    Reason.OTHER_APP_IN_CONTROL: "Another app holds this conversation at the moment.",
+    Reason.OUTSIDE_WINDOW: "The platform says the 24-hour window of this person is closed.",
+    Reason.PERSON_UNAVAILABLE: "This person is not receiving messages from the account.",
+    Reason.PERSON_UNKNOWN: "The platform knows no person with this id on this account.",
+    Reason.NO_RECEIPT: "Sent; no receipt has come for it.",
+}

@@ -1,0 +1,90 @@
+"""Sending a campaign: start it, share by share until nothing more can be sent now, and close it."""
+
+from typing import Final
+from uuid import UUID
+
+from prefect import flow, task
+from prefect.artifacts import acreate_markdown_artifact, acreate_progress_artifact, aupdate_progress_artifact
+from prefect.cache_policies import NO_CACHE
+
+from clients.settings import settings
+from domain.reasons import SENTENCES
+from domain.states import MessageState
+from tasks.campaigns import Counts, count_messages
+from tasks.running import (
+    RunEnd,
+    asked_to_stop,
+    begin,
+    finish,
+    open_database,
+    run_share,
+    stop_on_signals,
+    unfinished,
+)
+from tasks.sending import ShareEnd, ShareReport
+
+_OPEN: Final = (MessageState.READY, MessageState.SENDING)
+
+
+@flow(name="send-campaign", flow_run_name="send {campaign_id}")
+async def send_campaign(campaign_id: UUID) -> str:
+    """Send a campaign whose time has come, or carry on with it. Any number of runs may do so at once.
+
+    Args:
+        campaign_id: The campaign's id, as `windowcast campaigns list` shows it.
+
+    Returns the campaign's state. Raises UnfinishedError or ServiceAwayError, saying what a person should do, when it
+    could not be finished now.
+    """
+    async with stop_on_signals():
+        report = ShareReport()
+        if start(campaign_id):
+            progress = await acreate_progress_artifact(progress=0.0, description="Messages that have their outcome")
+            while (report := await share(campaign_id)).end is ShareEnd.LIMIT_REACHED:
+                await aupdate_progress_artifact(progress, progress=_percent(_counts(campaign_id)))
+            await aupdate_progress_artifact(progress, progress=_percent(_counts(campaign_id)))
+        return await close(campaign_id, report)
+
+
+@task(task_run_name="start the campaign", cache_policy=NO_CACHE)
+def start(campaign_id: UUID) -> bool:
+    """Judge the windows as they are now and start; return whether there is anything to send."""
+    with open_database() as (_, url):
+        return begin(url, campaign_id, chosen=settings())
+
+
+@task(task_run_name="send a share", cache_policy=NO_CACHE)
+async def share(campaign_id: UUID) -> ShareReport:
+    """Send up to a share of messages: ids in, counts out. Claims are made inside, so running it again is harmless."""
+    with open_database() as (_, url):
+        return await run_share(url, campaign_id, chosen=settings(), stop=asked_to_stop())
+
+
+@task(task_run_name="close the campaign", cache_policy=NO_CACHE)
+async def close(campaign_id: UUID, report: ShareReport) -> str:
+    """Finish the campaign if nothing is left, say how its messages ended, and fail with a sentence if some are left."""
+    with open_database() as (_, url):
+        end = RunEnd(finish(url, campaign_id), report)
+        problem = unfinished(url, campaign_id, end=end)
+    await acreate_markdown_artifact(key=f"summary-{campaign_id}", markdown=_summary(_counts(campaign_id)))
+    if problem is not None:
+        raise problem
+    return end.state.value
+
+
+def _counts(campaign_id: UUID) -> Counts:
+    with open_database() as (connection, _):
+        return count_messages(connection, [campaign_id])[campaign_id]
+
+
+def _percent(counts: Counts) -> float:
+    left = sum(counts.by_state[state] for state in _OPEN)
+    return round(100 * (1 - left / counts.rows), 1) if counts.rows else 100.0
+
+
+def _summary(counts: Counts) -> str:
+    states = [f"| {state} | {count} |" for state, count in counts.by_state.items() if count]
+    reasons = [f"| {reason} | {count} | {SENTENCES[reason]} |" for reason, count in counts.by_reason.items()]
+    table = ["| state | messages |", "| --- | ---: |", *states]
+    why = ["", "| why | messages | |", "| --- | ---: | --- |", *reasons] if reasons else []
+    return "\n".join(table + why)

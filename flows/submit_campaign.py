@@ -1,0 +1,138 @@
+"""From a workbook to an admitted campaign: read, check, judge, foretell, then send now or at its time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+from uuid import UUID
+
+from prefect import flow, task
+from prefect.artifacts import acreate_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.runtime import flow_run
+
+from clients.settings import settings
+from domain.states import CampaignState
+from domain.submission import Submission
+from flows.send_campaign import send_campaign
+from tasks.intake import admit, check_list, find_progress, take_list
+from tasks.running import open_database
+from tasks.submission import find_target, list_problems, make_messages
+from tasks.windows import timing_of
+
+_MOST_PROBLEMS_SHOWN: Final = 100
+# From these states an earlier try of the same submission goes on; from any other one it is over.
+_GOES_ON: Final = (CampaignState.VALIDATED, CampaignState.SCHEDULED, CampaignState.SENDING)
+
+
+@flow(name="submit-campaign", flow_run_name="submit {template} to {account}", validate_parameters=True)
+async def submit_campaign(
+    *,
+    account: str,
+    template: str,
+    language: str,
+    version: int | None = None,
+    file: str | None = None,
+    user_ids: list[str] | None = None,
+    name: str | None = None,
+    at: datetime | None = None,
+    not_after: datetime | None = None,
+    accept_valid: bool = False,
+    again: bool = False,
+    sheet: str | None = None,
+    hidden_rows: str = "ask",
+    submission_id: UUID | None = None,
+    send: bool = True,
+) -> str:
+    """Check a list of recipients and send it, now or at its time.
+
+    Args:
+        account: Name of the sending account.
+        template: Code of the template.
+        language: Language of the template.
+        version: Version of the template; the newest if empty.
+        file: The filled workbook (.xlsx or .csv).
+        user_ids: The recipients, in place of a file, for a template without variables.
+        name: Name of the campaign.
+        at: When to send; at once if empty.
+        not_after: The latest time at which a message of it may be sent.
+        accept_valid: Send the good rows of a file that has bad ones.
+        again: Send the same list a second time on purpose.
+        sheet: The sheet of the workbook, where several could hold the recipients.
+        hidden_rows: ask, include or skip.
+        submission_id: Makes a repeated submit find its campaign; the run's own id if empty.
+        send: Send an immediate campaign in this run.
+
+    Returns the campaign's id. A list that is refused is no failure of the run: its campaign says why.
+    """
+    submission = Submission(
+        submission_id=submission_id or UUID(str(flow_run.id)),
+        account=account,
+        template=template,
+        language=language,
+        version=version,
+        file=None if file is None else Path(file),
+        user_ids=tuple(user_ids or ()),
+        name=name,
+        scheduled_at=at,
+        not_after=not_after,
+        accepts_valid=accept_valid,
+        again=again,
+        sheet=sheet,
+        hidden_rows=hidden_rows,
+    )
+    campaign_id, state = already_made(submission)
+    if campaign_id is None or state is CampaignState.DRAFT:
+        campaign_id, state = take_in(submission)
+    if state is CampaignState.REFUSED:
+        await show_problems(campaign_id)
+    if state not in _GOES_ON:
+        return str(campaign_id)
+    admit_campaign(submission, campaign_id)
+    if at is None and send:
+        await send_campaign(campaign_id)
+    return str(campaign_id)
+
+
+@task(task_run_name="look for an earlier try", cache_policy=NO_CACHE)
+def already_made(submission: Submission) -> tuple[UUID | None, CampaignState | None]:
+    """Return the campaign that this submission has made before, if it has, and how far it came."""
+    with open_database() as (connection, _):
+        return find_progress(connection, submission)
+
+
+@task(task_run_name="read and check the list", cache_policy=NO_CACHE)
+def take_in(submission: Submission) -> tuple[UUID, CampaignState]:
+    """Read the list, check it by SQL and by its suite, and make every row a message."""
+    with open_database() as (connection, url), _own_folder() as folder:
+        target = find_target(connection, submission)
+        campaign_id, given = take_list(connection, submission, target=target, folder=folder)
+        can_judge = check_list(connection, campaign_id, target=target, given=given, suite_url=url)
+        return campaign_id, make_messages(connection, campaign_id, target=target, given=given, can_judge=can_judge)
+
+
+@task(task_run_name="admit the campaign", cache_policy=NO_CACHE)
+def admit_campaign(submission: Submission, campaign_id: UUID) -> None:
+    """See that somebody can be reached at the send time, and let the campaign start then."""
+    with open_database() as (connection, _):
+        admit(connection, campaign_id, target=find_target(connection, submission), timing=timing_of(settings()))
+
+
+@task(task_run_name="show the problems", cache_policy=NO_CACHE)
+async def show_problems(campaign_id: UUID) -> None:
+    """Put the first problems of a refused list where its people look: rows and sentences, no names and no ids."""
+    with open_database() as (connection, _):
+        problems = list_problems(connection, campaign_id, most=_MOST_PROBLEMS_SHOWN)
+    rows = [{"row": one.row_number, "column": one.column, "problem": one.code.value} for one in problems]
+    await acreate_table_artifact(key=f"problems-{campaign_id}", table=rows, description="The list was refused.")
+
+
+@contextmanager
+def _own_folder() -> Iterator[Path]:
+    """Make a folder for one reading, where uploads under way lie, and remove it."""
+    uploads = settings().home / "uploads"
+    uploads.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=uploads) as folder:
+        yield Path(folder)

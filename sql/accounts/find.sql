@@ -1,0 +1,9 @@
+-- Returns the account of a name, or else of a platform id. One name may be another's id: the name wins.
+SELECT
+    a.*,
+    p.per_second
+FROM account AS a
+INNER JOIN pace AS p ON a.account_id = p.account_id
+WHERE a.name = %(name)s OR a.external_id = %(name)s
+ORDER BY (a.name = %(name)s) DESC, a.account_id ASC
+LIMIT 1

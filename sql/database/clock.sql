@@ -1,0 +1,2 @@
+-- Returns the time on the one clock.
+SELECT clock() AS at

@@ -1,0 +1,128 @@
+-- T1: takes the next messages of a campaign, soonest-closing window first, and commits an attempt for each.
+-- Returns one line per intent: what to send, to whom, and when its slot is. No line: nothing can be taken right now.
+--
+-- One statement, in a transaction of its own, so that no client holds the pace row's lock while it is frozen. All that
+-- decides is read live: campaign and account state, opt-outs, the person's newest opener, unresolved attempts. The
+-- window is checked at the latest slot that this claim can book (`reserve_seconds` holds slot wait and read timeout).
+-- SKIP LOCKED lets any number of workers claim at once; who loses the race for a person inserts no attempt and
+-- therefore moves no message. The clock is read again for the slot, after the wait for the row's lock.
+WITH now AS MATERIALIZED (
+    SELECT clock() AS at
+),
+
+gate AS MATERIALIZED (
+    SELECT
+        c.campaign_id,
+        c.account_id,
+        c.not_after
+    FROM campaign AS c
+    INNER JOIN account AS a ON c.account_id = a.account_id
+    INNER JOIN pace AS p ON c.account_id = p.account_id
+    CROSS JOIN now
+    WHERE
+        c.campaign_id = %(campaign_id)s
+        AND c.state = 'sending'
+        AND a.paused_at IS NULL
+        AND p.not_before <= now.at
+        -- Slots are booked at most a second ahead. A slot far ahead means that the server's clock was put back.
+        AND (p.per_second IS NULL OR NOT p.next_slot_at BETWEEN now.at + interval '1 s' AND now.at + interval '10 s')
+        AND (c.not_after IS NULL OR c.not_after > now.at + %(slot_wait_seconds)s::float8 * interval '1 s')
+),
+
+candidate AS MATERIALIZED (
+    SELECT
+        m.message_id,
+        m.campaign_id,
+        m.account_id,
+        m.user_id,
+        m.cells,
+        m.closes_at,
+        l.opener_at
+    FROM message_list AS m
+    INNER JOIN last_interaction AS l ON m.account_id = l.account_id AND m.user_id = l.user_id
+    WHERE
+        m.campaign_id = (SELECT campaign_id FROM gate)
+        AND m.state = 'ready'
+        AND l.opener_at
+        > (SELECT at FROM now)
+        - interval '24 h'
+        + (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s'
+        AND (m.not_before IS NULL OR m.not_before <= (SELECT at FROM now))
+        AND NOT EXISTS (
+            SELECT 1 FROM attempt AS x
+            WHERE x.account_id = m.account_id AND x.user_id = m.user_id AND x.settled_at IS NULL
+        )
+        AND NOT EXISTS (
+            SELECT 1 FROM suppression AS s WHERE s.account_id = m.account_id AND s.user_id = m.user_id
+        )
+    ORDER BY m.closes_at ASC, m.message_id ASC
+    LIMIT %(most)s
+    FOR UPDATE OF m SKIP LOCKED
+),
+
+turn AS MATERIALIZED (
+    SELECT
+        c.*,
+        row_number() OVER (ORDER BY c.closes_at, c.message_id) AS place
+    FROM candidate AS c
+),
+
+booked AS (
+    UPDATE pace AS p
+    SET
+        next_slot_at
+        = CASE WHEN p.next_slot_at > clock() + interval '10 s' THEN clock() ELSE greatest(p.next_slot_at, clock()) END
+        + (SELECT count(*) FROM turn) / p.per_second * interval '1 s'
+    FROM gate AS g
+    WHERE p.account_id = g.account_id AND p.per_second IS NOT NULL AND EXISTS (SELECT 1 FROM turn)
+    RETURNING
+        p.next_slot_at - (SELECT count(*) FROM turn) / p.per_second * interval '1 s' AS first_slot_at,
+        1 / p.per_second * interval '1 s' AS gap
+),
+
+intent AS (
+    INSERT INTO attempt (
+        attempt_id, message_id, account_id, user_id, worker, started_at, slot_at, lease_until, opener_at
+    )
+    SELECT
+        i.attempt_id,
+        t.message_id,
+        t.account_id,
+        t.user_id,
+        %(worker)s,
+        now.at,
+        coalesce(b.first_slot_at + (t.place - 1) * b.gap, now.at),
+        coalesce(b.first_slot_at + (t.place - 1) * b.gap, now.at) + %(lease_seconds)s::float8 * interval '1 s',
+        t.opener_at
+    FROM turn AS t
+    CROSS JOIN now
+    INNER JOIN unnest(%(attempt_ids)s::uuid []) WITH ORDINALITY AS i (attempt_id, place) ON t.place = i.place
+    LEFT JOIN booked AS b ON TRUE
+    ON CONFLICT (account_id, user_id) WHERE settled_at IS NULL DO NOTHING
+    RETURNING attempt_id, message_id, user_id, slot_at
+),
+
+moved AS (
+    SELECT
+        move_messages(
+            ARRAY(
+                SELECT
+                    ROW(
+                        message_id, 'sending', NULL, attempt_id, NULL, NULL, NULL, NULL, NULL, NULL
+                    )::message_change
+                FROM intent
+            )
+        ) AS message_id
+)
+
+SELECT
+    i.attempt_id,
+    i.message_id,
+    i.user_id,
+    t.cells,
+    extract(EPOCH FROM i.slot_at)::float8 AS slot_epoch,
+    extract(EPOCH FROM clock())::float8 AS asked_epoch
+FROM intent AS i
+INNER JOIN moved AS m ON i.message_id = m.message_id
+INNER JOIN turn AS t ON i.message_id = t.message_id
+ORDER BY i.slot_at, t.place

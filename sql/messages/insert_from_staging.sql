@@ -1,0 +1,43 @@
+-- Turns every staged row into a message: bad rows and repetitions in their state, good rows as `good_state`. Returns how
+-- many of each state. `findings`, `states` and `reasons` say what each finding makes of its row; where a row has several,
+-- the one that stands first in them wins.
+WITH ranking AS (
+    SELECT *
+    FROM unnest(%(findings)s::text [], %(states)s::message_state [], %(reasons)s::reason []) WITH ORDINALITY AS r (
+        finding, state, reason, rank
+    )
+),
+
+verdict AS MATERIALIZED (
+    SELECT DISTINCT ON (p.row_number)
+        p.row_number,
+        r.state,
+        r.reason
+    FROM problem AS p
+    INNER JOIN ranking AS r ON p.finding = r.finding
+    WHERE p.campaign_id = %(campaign_id)s AND p.row_number IS NOT NULL
+    ORDER BY p.row_number, r.rank
+),
+
+added AS (
+    INSERT INTO message_list (campaign_id, account_id, row_number, typed_user_id, user_id, cells, state, reason)
+    SELECT
+        %(campaign_id)s,
+        %(account_id)s,
+        s.row_number,
+        s.typed_user_id,
+        CASE WHEN v.row_number IS NULL THEN s.user_id END,
+        s.cells,
+        coalesce(v.state, %(good_state)s::message_state),
+        CASE WHEN v.row_number IS NULL THEN %(good_reason)s::reason ELSE v.reason END
+    FROM staged_row AS s
+    LEFT JOIN verdict AS v ON s.row_number = v.row_number
+    WHERE s.campaign_id = %(campaign_id)s
+    RETURNING state
+)
+
+SELECT
+    state,
+    count(*) AS message_count
+FROM added
+GROUP BY state

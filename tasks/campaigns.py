@@ -1,0 +1,220 @@
+"""The life of a campaign: found, counted, started, paused, resumed, cancelled, finished."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from clients.postgres import Connection
+from domain.errors import NotFoundError, UnfinishedError, UsageError
+from domain.pace import Timing
+from domain.reasons import Reason
+from domain.states import CampaignState, MessageState
+from sql import query
+from tasks.windows import read_clock, set_aside_unreachable
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many messages of a campaign stand in each state (all of them named), and for each reason that occurs."""
+
+    by_state: dict[MessageState, int] = field(default_factory=lambda: dict.fromkeys(MessageState, 0))
+    by_reason: dict[Reason, int] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """All messages, which are all rows of the sheet."""
+        return sum(self.by_state.values())
+
+
+def get_campaign(connection: Connection, campaign_id: UUID) -> dict[str, Any]:
+    """Return a campaign with the words around it. Raises NotFoundError."""
+    row = connection.execute(query("campaigns/get"), {"campaign_id": campaign_id, "submission_id": None}).fetchone()
+    if row is None:
+        raise NotFoundError(f"There is no campaign {campaign_id}; `windowcast campaigns list` shows them.")
+    return row
+
+
+def list_campaigns(connection: Connection, *, most: int) -> list[dict[str, Any]]:
+    """Return the newest campaigns, newest first."""
+    return connection.execute(query("campaigns/list"), {"most": most}).fetchall()
+
+
+def count_messages(connection: Connection, campaign_ids: Sequence[UUID]) -> dict[UUID, Counts]:
+    """Return the counts of each campaign."""
+    counts = {campaign_id: Counts() for campaign_id in campaign_ids}
+    for row in connection.execute(query("campaigns/count_messages"), {"campaign_ids": list(campaign_ids)}):
+        of_campaign = counts[row["campaign_id"]]
+        of_campaign.by_state[MessageState(row["state"])] += row["message_count"]
+        if row["reason"] is not None:
+            reason = Reason(row["reason"])
+            of_campaign.by_reason[reason] = of_campaign.by_reason.get(reason, 0) + row["message_count"]
+    return counts
+
+
+def schedule_campaign(connection: Connection, campaign_id: UUID) -> bool:
+    """Let a validated campaign start at its time; return whether it was validated."""
+    return _move(connection, campaign_id, CampaignState.SCHEDULED)
+
+
+def refuse_campaign(
+    connection: Connection, campaign_id: UUID, *, why: str, reason: Reason, at: datetime, timing: Timing
+) -> None:
+    """Refuse a validated campaign before anything is sent.
+
+    People who cannot be reached at `at` get their own reason; whoever is left is cancelled with `reason`.
+    """
+    with connection.transaction():
+        set_aside_unreachable(connection, campaign_id, at=at, timing=timing)
+        if _move(connection, campaign_id, CampaignState.REFUSED, why=why):
+            _cancel_ready(connection, campaign_id, reason=reason)
+
+
+def start_campaign(connection: Connection, campaign_id: UUID, *, timing: Timing) -> bool:
+    """Start a campaign whose time has come, judging its windows as they are now; return whether it is sending.
+
+    One that is sending already is carried on with. Raises UnfinishedError before its time or while it or its account
+    is paused, and UsageError for one that can never send. What is `finished` is not started again: returns False.
+    """
+    with connection.transaction():
+        row = connection.execute(query("campaigns/lock"), {"campaign_id": campaign_id}).fetchone()
+        if row is None:
+            raise NotFoundError(f"There is no campaign {campaign_id}; `windowcast campaigns list` shows them.")
+        state = CampaignState(row["state"])
+        if state is CampaignState.FINISHED:
+            return False
+        _refuse_start(campaign_id, row)
+        if state is not CampaignState.SENDING:
+            _judge_windows(connection, campaign_id, timing=timing)
+            if state is CampaignState.VALIDATED:
+                _move(connection, campaign_id, CampaignState.SCHEDULED)
+            _move(connection, campaign_id, CampaignState.SENDING)
+    return True
+
+
+def seconds_until_start(connection: Connection, campaign_id: UUID) -> float:
+    """Return in how many seconds a campaign's time comes, by the one clock; 0 when it has come or none is set."""
+    with connection.transaction():
+        row = connection.execute(query("campaigns/lock"), {"campaign_id": campaign_id}).fetchone()
+    return max(0.0, row["early_seconds"]) if row and row["early_seconds"] is not None else 0.0
+
+
+def pause_campaign(connection: Connection, campaign_id: UUID, *, why: str = "by a person") -> CampaignState:
+    """Stop a campaign at its next claim, or keep a timed one from starting; return its state.
+
+    Raises UsageError when it is neither sending nor scheduled.
+    """
+    campaign = get_campaign(connection, campaign_id)
+    if not _move(connection, campaign_id, CampaignState.PAUSED, why=why):
+        raise UsageError(f"The campaign {campaign['name']} is {campaign['state']}, so there is nothing to pause.")
+    return CampaignState.PAUSED
+
+
+def resume_campaign(connection: Connection, campaign_id: UUID) -> CampaignState:
+    """Let a paused campaign go on: to sending if it had started, else to scheduled; return its state.
+
+    Raises UsageError when it is not paused, or was paused with its account, which is to be resumed instead.
+    """
+    campaign = get_campaign(connection, campaign_id)
+    if campaign["pause_reason"] == "account_paused":
+        raise UsageError(
+            f"The campaign {campaign['name']} is paused because its account {campaign['account']} is; "
+            f"`windowcast accounts resume {campaign['account']}` lets both go on."
+        )
+    state = CampaignState.SCHEDULED if campaign["started_at"] is None else CampaignState.SENDING
+    if campaign["state"] != CampaignState.PAUSED or not _move(connection, campaign_id, state):
+        raise UsageError(f"The campaign {campaign['name']} is {campaign['state']}, not paused.")
+    return state
+
+
+def cancel_campaign(connection: Connection, campaign_id: UUID) -> int:
+    """Cancel a campaign with all of its messages that were not claimed; return how many those are.
+
+    Messages under way end as they end. Raises UsageError when it is over already.
+    """
+    campaign = get_campaign(connection, campaign_id)
+    with connection.transaction():
+        if not _move(connection, campaign_id, CampaignState.CANCELLED):
+            raise UsageError(f"The campaign {campaign['name']} is {campaign['state']}; there is nothing to cancel.")
+        return _cancel_ready(connection, campaign_id, reason=Reason.CAMPAIGN_CANCELLED)
+
+
+def close_campaign(connection: Connection, campaign_id: UUID) -> CampaignState:
+    """Finish a campaign of which nothing is ready or sending, and cancel what came back to a cancelled one.
+
+    Returns its state. Safe at any time: what is not over stays as it is.
+    """
+    with connection.transaction():
+        connection.execute(query("campaigns/lock"), {"campaign_id": campaign_id})
+        state = CampaignState(get_campaign(connection, campaign_id)["state"])
+        if state is CampaignState.CANCELLED:
+            # A message that was under way when the campaign was cancelled may have come back as not sent.
+            _cancel_ready(connection, campaign_id, reason=Reason.CAMPAIGN_CANCELLED)
+        row = connection.execute(query("campaigns/is_over"), {"campaign_id": campaign_id}).fetchone()
+        if (
+            state is CampaignState.SENDING
+            and row
+            and row["is_over"]
+            and _move(connection, campaign_id, CampaignState.FINISHED)
+        ):
+            return CampaignState.FINISHED
+    return state
+
+
+def _refuse_start(campaign_id: UUID, row: dict[str, Any]) -> None:
+    match CampaignState(row["state"]):
+        case CampaignState.PAUSED if row["pause_reason"] == "account_paused":
+            raise UnfinishedError(
+                f"The campaign {campaign_id} waits because its account {row['account']} is paused "
+                f"({row['account_pause_reason']}); `windowcast accounts resume {row['account']}` lets both go on."
+            )
+        case CampaignState.PAUSED:
+            raise UnfinishedError(
+                f"The campaign {campaign_id} is paused; `windowcast campaigns resume {campaign_id}` lets it go on."
+            )
+        case CampaignState.AWAITING_APPROVAL:
+            raise UnfinishedError(f"The campaign {campaign_id} waits for its approval.")
+        case CampaignState.DRAFT | CampaignState.REFUSED | CampaignState.CANCELLED:
+            raise UsageError(
+                f"The campaign {campaign_id} is {row['state']} and can not be sent; submit its list again."
+            )
+        case _:
+            pass
+    if row["is_account_paused"]:
+        raise UnfinishedError(
+            f"The account {row['account']} is paused ({row['account_pause_reason']}); "
+            f"`windowcast accounts resume {row['account']}` lets its campaigns go on."
+        )
+    if row["is_early"]:
+        raise UnfinishedError(
+            f"The campaign {campaign_id} is timed for {row['scheduled_at'].isoformat(timespec='seconds')}, in "
+            f"{row['early_seconds']:.0f} seconds; wait for it with --wait."
+        )
+
+
+def _judge_windows(connection: Connection, campaign_id: UUID, *, timing: Timing) -> None:
+    connection.execute(
+        query("messages/date_windows"), {"campaign_id": campaign_id, "margin_seconds": timing.margin_seconds}
+    )
+    set_aside_unreachable(connection, campaign_id, at=read_clock(connection), timing=timing)
+
+
+def _move(connection: Connection, campaign_id: UUID, state: CampaignState, *, why: str | None = None) -> bool:
+    row = connection.execute(
+        query("campaigns/move"), {"campaign_id": campaign_id, "state": state, "why": why}
+    ).fetchone()
+    return bool(row and row["is_moved"])
+
+
+def _cancel_ready(connection: Connection, campaign_id: UUID, *, reason: Reason) -> int:
+    row = connection.execute(
+        query("messages/move_all"),
+        {
+            "campaign_id": campaign_id,
+            "to_state": MessageState.CANCELLED,
+            "reason": reason,
+            "from_states": [MessageState.READY],
+        },
+    ).fetchone()
+    return int(row["moved_count"]) if row else 0

@@ -1,0 +1,148 @@
+"""Taking in a submission: the steps from a list to a judged campaign, and the plan that a person is shown."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from clients.postgres import Connection
+from domain.errors import NobodyEligibleError
+from domain.pace import Timing
+from domain.problem import Problem
+from domain.reasons import Reason
+from domain.states import CampaignState
+from domain.submission import Submission
+from tasks.campaigns import Counts, count_messages, get_campaign, refuse_campaign, schedule_campaign
+from tasks.submission import (
+    ReadList,
+    Target,
+    check_times,
+    find_campaign_of,
+    find_earlier,
+    find_row_problems,
+    find_target,
+    list_problems,
+    make_messages,
+    open_campaign,
+    read_list,
+    stage_list,
+)
+from tasks.windows import Outlook, foretell, set_aside_unreachable
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a submission would do: rows by state and reason, the forecast, the problems, the earlier campaign if any."""
+
+    counts: Counts
+    outlook: Outlook
+    problems: list[Problem]
+    state: CampaignState
+    refusal: str | None
+    earlier: Mapping[str, Any] | None
+
+
+def plan_submission(connection: Connection, submission: Submission, *, folder: Path, timing: Timing) -> Plan:
+    """Do all that submitting would do, short of sending, and take it back: nothing is kept.
+
+    The same steps and the same SQL as a submit, in a transaction that is rolled back. Raises what the steps raise.
+    """
+    target = find_target(connection, submission)
+    check_times(connection, submission)
+    given = read_list(submission, folder=folder)
+    earlier = find_earlier(connection, submission, target=target, sha256=given.sha256)
+    with connection.transaction(force_rollback=True):
+        campaign_id = open_campaign(connection, submission, target=target, sha256=given.sha256, checks_earlier=False)
+        can_judge = check_list(connection, campaign_id, target=target, given=given, suite_url=None)
+        state = make_messages(connection, campaign_id, target=target, given=given, can_judge=can_judge)
+        return _plan_of(connection, campaign_id, target=target, state=state, timing=timing, earlier=earlier)
+
+
+def find_progress(connection: Connection, submission: Submission) -> tuple[UUID | None, CampaignState | None]:
+    """Return the campaign that a submission has made before, if it has, and how far it came."""
+    campaign_id = find_campaign_of(connection, submission.submission_id)
+    if campaign_id is None:
+        return None, None
+    return campaign_id, CampaignState(get_campaign(connection, campaign_id)["state"])
+
+
+def take_list(connection: Connection, submission: Submission, *, target: Target, folder: Path) -> tuple[UUID, ReadList]:
+    """Read the list of a submission and make its campaign, a draft; return its id and what was read.
+
+    Raises UsageError for times that cannot be meant, NotFoundError without the file, and AlreadySubmittedError.
+    """
+    check_times(connection, submission)
+    given = read_list(submission, folder=folder)
+    return open_campaign(connection, submission, target=target, sha256=given.sha256), given
+
+
+def check_list(
+    connection: Connection, campaign_id: UUID, *, target: Target, given: ReadList, suite_url: str | None
+) -> bool:
+    """Stage a list and find all that is wrong with it; return whether its rows can be judged.
+
+    With `suite_url` (the database's) the Great Expectations suite checks the same rows and must agree.
+    """
+    if not stage_list(connection, campaign_id, target=target, given=given):
+        return False
+    find_row_problems(connection, campaign_id, template=target.template)
+    if suite_url is not None:
+        from tasks.suite import check_suite
+
+        check_suite(connection, campaign_id, url=suite_url, template=target.template)
+    return True
+
+
+def admit(connection: Connection, campaign_id: UUID, *, target: Target, timing: Timing) -> Outlook:
+    """Let a validated campaign be sent at its time, if anybody can be reached then.
+
+    Raises NobodyEligibleError, refusing the campaign, when nobody's window is open at its time.
+    """
+    campaign = get_campaign(connection, campaign_id)
+    outlook = foretell(connection, campaign_id, account=target.account, at=campaign["scheduled_at"], timing=timing)
+    if campaign["state"] == CampaignState.VALIDATED:
+        if outlook.forecast.eligible_at_send == 0:
+            why = nobody_sentence(outlook, is_timed=campaign["scheduled_at"] is not None)
+            refuse_campaign(
+                connection, campaign_id, why=why, reason=Reason.NOBODY_ELIGIBLE, at=outlook.at, timing=timing
+            )
+            raise NobodyEligibleError(why)
+        schedule_campaign(connection, campaign_id)
+    return outlook
+
+
+def nobody_sentence(outlook: Outlook, *, is_timed: bool) -> str:
+    """Say that nobody can be reached, and what could be done."""
+    if is_timed and outlook.forecast.eligible_now and outlook.last_turn_at:
+        return (
+            f"At {outlook.at.isoformat(timespec='minutes')} nobody on the list has an open window any more: the last "
+            f"one closes at {outlook.last_turn_at.isoformat(timespec='minutes')}; choose an earlier --at, or send now."
+        )
+    return (
+        "Nobody on the list has an open 24-hour window, so nothing can be sent; `windowcast check` says why for each "
+        "row, and `windowcast interactions import` brings in what people wrote lately."
+    )
+
+
+def _plan_of(
+    connection: Connection,
+    campaign_id: UUID,
+    *,
+    target: Target,
+    state: CampaignState,
+    timing: Timing,
+    earlier: Mapping[str, Any] | None,
+) -> Plan:
+    campaign = get_campaign(connection, campaign_id)
+    outlook = foretell(connection, campaign_id, account=target.account, at=campaign["scheduled_at"], timing=timing)
+    if state is CampaignState.VALIDATED:
+        set_aside_unreachable(connection, campaign_id, at=outlook.at, timing=timing)
+    return Plan(
+        counts=count_messages(connection, [campaign_id])[campaign_id],
+        outlook=outlook,
+        problems=list_problems(connection, campaign_id),
+        state=state,
+        refusal=campaign["refusal"],
+        earlier=earlier,
+    )

@@ -1,0 +1,215 @@
+"""Running a campaign here: start it when its time has come, send its shares, close it, and say what is left."""
+
+import asyncio
+import signal
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from clients.graph.messenger import AccountCheck, GraphMessenger, Route
+from clients.postgres import Connection, connect, database_url
+from clients.settings import Settings, settings
+from domain.account import Account
+from domain.errors import CampaignError, ConfigurationError, ServiceAwayError, UnfinishedError
+from domain.states import CampaignState, MessageState
+from tasks.accounts import account_token, find_account
+from tasks.campaigns import close_campaign, count_messages, get_campaign, seconds_until_start, start_campaign
+from tasks.database import clock_is_real, ensure_schema
+from tasks.sending import ShareEnd, ShareOrder, ShareReport, send_share
+from tasks.templates import get_template
+from tasks.windows import timing_of
+
+# One share: what one Prefect task sends. At 40 a second, two minutes of sending.
+SHARE_MESSAGES: Final = 5_000
+_POLL_SECONDS: Final = 1.0
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_STOP: ContextVar[asyncio.Event | None] = ContextVar("stop", default=None)
+
+
+@dataclass(frozen=True)
+class RunEnd:
+    """How a run ended: the campaign's state, and what the last share said."""
+
+    state: CampaignState
+    report: ShareReport
+
+
+@contextmanager
+def open_database() -> Iterator[tuple[Connection, str]]:
+    """Open the installation's database, with its schema; return a connection and the URL.
+
+    The embedded server is started if need be. Raises ServiceAwayError and ConfigurationError.
+    """
+    chosen = settings()
+    url = database_url(chosen)
+    with connect(url) as connection:
+        ensure_schema(connection, embedded=chosen.database_url is None)
+        yield connection, url
+
+
+@asynccontextmanager
+async def stop_on_signals() -> AsyncIterator[asyncio.Event]:
+    """Let Ctrl-C and SIGTERM end a send in good order: what has begun is finished, the rest goes back to ready.
+
+    Within it, `asked_to_stop` is the event that the signals set. Outside the main thread no signals can be taken.
+    """
+    stop = asyncio.Event()
+    token = _STOP.set(stop)
+    loop = asyncio.get_running_loop()
+    is_main = threading.current_thread() is threading.main_thread()
+    for number in _SIGNALS if is_main else ():
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in _SIGNALS if is_main else ():
+            loop.remove_signal_handler(number)
+        _STOP.reset(token)
+
+
+def asked_to_stop() -> asyncio.Event:
+    """Return the event of the surrounding `stop_on_signals`, or one that nobody sets."""
+    return _STOP.get() or asyncio.Event()
+
+
+async def run_campaign(
+    url: str, campaign_id: UUID, *, chosen: Settings, stop: asyncio.Event, waits: bool = False
+) -> RunEnd:
+    """Start or carry on with a campaign and send until nothing more can be sent now.
+
+    With `waits` a timed one is waited for. Raises UnfinishedError before its time or while it is paused, and what
+    `run_share` raises.
+    """
+    if waits:
+        await wait_for_start(url, campaign_id, stop=stop)
+    report = ShareReport()
+    if begin(url, campaign_id, chosen=chosen):
+        while True:
+            report = await run_share(url, campaign_id, chosen=chosen, stop=stop)
+            if report.end is not ShareEnd.LIMIT_REACHED:
+                break
+    return RunEnd(finish(url, campaign_id), report)
+
+
+async def wait_for_start(url: str, campaign_id: UUID, *, stop: asyncio.Event) -> None:
+    """Sleep until a campaign's time has come on the one clock, looking again every second, or until `stop` is set."""
+    while not stop.is_set():
+        with connect(url) as connection:
+            left = seconds_until_start(connection, campaign_id)
+        if left <= 0:
+            return
+        await asyncio.sleep(min(left, _POLL_SECONDS))
+
+
+def begin(url: str, campaign_id: UUID, *, chosen: Settings) -> bool:
+    """Start a campaign; return whether there is anything to send. Raises UnfinishedError when it may not start now."""
+    with connect(url) as connection:
+        return start_campaign(connection, campaign_id, timing=timing_of(chosen))
+
+
+async def run_share(url: str, campaign_id: UUID, *, chosen: Settings, stop: asyncio.Event) -> ShareReport:
+    """Send one share of a campaign that is sending.
+
+    Raises ConfigurationError without a token or with a test's clock and a platform that is not on this machine, and
+    ServiceAwayError when Postgres stays away.
+    """
+    with connect(url) as connection:
+        campaign = get_campaign(connection, campaign_id)
+        account = find_account(connection, campaign["account"])
+        order = ShareOrder(
+            campaign_id=campaign_id,
+            account=account,
+            template=get_template(connection, campaign["template_id"]),
+            timing=timing_of(chosen),
+            limit=SHARE_MESSAGES,
+            in_flight=chosen.in_flight,
+            patience_seconds=chosen.database_patience_seconds,
+        )
+        if not clock_is_real(connection):
+            _refuse_far_platform(chosen.graph_url)
+    async with open_messenger(account, chosen=chosen) as messenger:
+        return await send_share(url, messenger, order=order, stop=stop)
+
+
+def open_messenger(account: Account, *, chosen: Settings) -> GraphMessenger:
+    """Make the door to the account's platform. Raises ConfigurationError without a token."""
+    timing = timing_of(chosen)
+    route = Route(
+        channel=account.channel,
+        external_id=account.external_id,
+        page_id=account.page_id,
+        token=account_token(account),
+    )
+    return GraphMessenger(
+        route,
+        base_url=chosen.graph_url,
+        version=chosen.graph_version,
+        read_timeout_seconds=timing.read_timeout_seconds,
+        connect_timeout_seconds=timing.connect_timeout_seconds,
+        connections=chosen.in_flight,
+    )
+
+
+async def check_token(account: Account, *, chosen: Settings) -> AccountCheck:
+    """Ask the platform whose token it is that the account has. Raises ConfigurationError without one."""
+    async with open_messenger(account, chosen=chosen) as messenger:
+        return await messenger.check()
+
+
+def finish(url: str, campaign_id: UUID) -> CampaignState:
+    """Close a campaign if nothing of it is left; return its state."""
+    with connect(url) as connection:
+        return close_campaign(connection, campaign_id)
+
+
+def unfinished(url: str, campaign_id: UUID, *, end: RunEnd) -> CampaignError | None:
+    """Say in one sentence what keeps a campaign from being finished; None when it is."""
+    if end.state in (CampaignState.FINISHED, CampaignState.CANCELLED):
+        return None
+    with connect(url) as connection:
+        campaign = get_campaign(connection, campaign_id)
+        left = count_messages(connection, [campaign_id])[campaign_id].by_state
+    rest = f"{left[MessageState.READY]} messages are still ready and nothing was lost"
+    again = f"`windowcast campaigns run {campaign_id}` goes on"
+    match end.report.end:
+        case ShareEnd.PLATFORM_AWAY:
+            return ServiceAwayError(
+                f"The platform does not answer ({end.report.detail}); {rest}: {again} when it is back."
+            )
+        case ShareEnd.PAUSED if campaign["pause_reason"] == "account_paused":
+            return UnfinishedError(
+                f"The account {campaign['account']} is paused ({end.report.detail}); {rest}: "
+                f"`windowcast accounts resume {campaign['account']}` and then {again}."
+            )
+        case ShareEnd.PAUSED:
+            return UnfinishedError(
+                f"The campaign {campaign['name']} is {campaign['state']}; {rest}: `windowcast campaigns resume "
+                f"{campaign_id}` and then {again}."
+            )
+        case ShareEnd.STOPPED:
+            return UnfinishedError(f"Stopped as asked; {rest}: {again}.")
+        case _:
+            why = f" ({end.report.detail})" if end.report.detail else ""
+            return UnfinishedError(f"Nothing more can be sent within a minute{why}; {rest}: {again}.")
+
+
+def _refuse_far_platform(graph_url: str) -> None:
+    host = urlsplit(graph_url).hostname or ""
+    if host == "localhost":
+        return
+    try:
+        is_near = ip_address(host).is_loopback
+    except ValueError:
+        is_near = False
+    if not is_near:
+        raise ConfigurationError(
+            "The database has a clock that a test installed, so nothing is sent to a real platform; restore "
+            f"windowcast.clock() or set WINDOWCAST_GRAPH_URL to this machine (it is {graph_url})."
+        )

@@ -1,0 +1,464 @@
+"""Sending a share of a campaign: claim, POST once, record; many messages under way at once, each accounted for."""
+
+import asyncio
+import logging
+import os
+import socket
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final, Protocol, assert_never
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from clients.lasting_connection import LastingConnection
+from domain.account import Account
+from domain.outcome import (
+    Accepted,
+    AccountStopped,
+    NotSent,
+    Outcome,
+    ProviderAnswer,
+    Refused,
+    Throttled,
+    Unknown,
+)
+from domain.pace import MOST_IDLE_SECONDS, SLOT_TOLERANCE_SECONDS, Timing, claim_size, wait_after
+from domain.reasons import Reason
+from domain.template import Template, render
+from sql import query
+from tasks.slot_clock import SlotClock
+from tasks.windows import claim_parameters
+
+logger = logging.getLogger("windowcast.sending")
+
+# Times in a row that the platform may be away before a run ends: with doubling waits, about half a minute.
+_MOST_AWAY: Final = 6
+_MOST_PER_RECORD: Final = 200
+_MOST_CLOSED_PER_STATEMENT: Final = 1000
+_UPKEEP_SECONDS: Final = 2.0
+_SHORT_WAIT_SECONDS: Final = 0.05
+_LONG_WAIT_SECONDS: Final = 1.0
+# The next claim is made this long before the last booked slot, so that no slot stays unused while it is on its way.
+_CLAIM_LEAD_SECONDS: Final = 0.1
+_PERSON_WAIT_SECONDS: Final = 30.0
+
+
+class Messenger(Protocol):
+    """What a door to a platform must do: send once and say what became of it, never raising for the platform's no."""
+
+    async def send(self, recipient_id: str, *, content: Mapping[str, object], metadata: str) -> Outcome:
+        """Send one message; `metadata` comes back in its echo."""
+
+
+class ShareEnd(StrEnum):
+    """Why a share ended."""
+
+    NOTHING_LEFT = "nothing_left"  # nothing is ready or sending
+    LIMIT_REACHED = "limit_reached"
+    PAUSED = "paused"  # the campaign is no longer sending, or its account is paused
+    WAITING = "waiting"  # nothing can be sent within a minute
+    PLATFORM_AWAY = "platform_away"
+    STOPPED = "stopped"  # somebody asked this process to stop
+
+
+@dataclass
+class ShareReport:
+    """What one share did: how many attempts ended how, and why it ended."""
+
+    accepted: int = 0
+    refused: int = 0
+    not_sent: int = 0
+    unknown: int = 0
+    end: ShareEnd = ShareEnd.NOTHING_LEFT
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class ShareOrder:
+    """What to send: `limit` claims at most of one campaign, with `in_flight` messages under way at once."""
+
+    campaign_id: UUID
+    account: Account
+    template: Template
+    timing: Timing
+    limit: int = 5_000
+    in_flight: int = 200
+    patience_seconds: float = 60.0
+
+
+@dataclass(frozen=True)
+class _Intent:
+    attempt_id: UUID
+    message_id: int
+    user_id: str
+    values: Mapping[str, str]
+    slot: float  # on this process's monotonic clock
+    asked: float  # when the claim was asked for, on the same clock
+
+
+async def send_share(
+    url: str, messenger: Messenger, *, order: ShareOrder, stop: asyncio.Event | None = None
+) -> ShareReport:
+    """Claim and send messages of a campaign until `limit` are claimed, nothing is left, or nothing can go on.
+
+    Running it twice, in many processes, or again after a crash is harmless: the claim alone decides who sends what.
+    When `stop` is set, messages whose POST has begun are finished and recorded, the others go back to ready.
+    Raises ServiceAwayError when Postgres stays away longer than the order's patience.
+    """
+    share = _Share(url, messenger, order=order, stop=stop or asyncio.Event())
+    try:
+        return await share.run()
+    finally:
+        await share.close()
+
+
+class _Share:
+    """The state of one running share: its two connections, what is under way, and what must be recorded."""
+
+    def __init__(self, url: str, messenger: Messenger, *, order: ShareOrder, stop: asyncio.Event) -> None:
+        self._messenger = messenger
+        self._order = order
+        self._stop = stop
+        self._report = ShareReport()
+        self._claiming = LastingConnection(url, role="claim", patience_seconds=order.patience_seconds)
+        self._recording = LastingConnection(url, role="record", patience_seconds=order.timing.lease_seconds)
+        self._clock = SlotClock()
+        self._deliveries: set[asyncio.Task[None]] = set()
+        self._outcomes: asyncio.Queue[tuple[_Intent, Outcome]] = asyncio.Queue()
+        self._claimed = 0
+        self._under_way = 0  # claimed and not recorded yet
+        self._room = asyncio.Event()
+        self._hold_until = 0.0
+        self._is_away = False
+        self._may_forget_away = True  # an earlier run may have left a count behind
+        self._moved_at = time.monotonic()
+        self._upkeep_at = 0.0
+        self._worker = f"{socket.gethostname()}:{os.getpid()}"
+        self._parameters = {"campaign_id": order.campaign_id, **claim_parameters(order.timing)}
+
+    async def run(self) -> ShareReport:
+        recorder = asyncio.create_task(self._record_outcomes())
+        try:
+            self._report.end = await self._claim_until_done()
+        except BaseException:
+            self._stop.set()  # what has not begun is given back; what has begun is finished
+            raise
+        finally:
+            if self._deliveries:
+                await asyncio.wait(self._deliveries)
+            await self._outcomes.join()
+            recorder.cancel()
+            await asyncio.gather(recorder, return_exceptions=True)
+        return self._report
+
+    async def close(self) -> None:
+        await self._claiming.close()
+        await self._recording.close()
+
+    # claiming
+
+    async def _claim_until_done(self) -> ShareEnd:
+        while not self._stop.is_set():
+            await self._upkeep()
+            places = min(self._order.in_flight - self._under_way, self._order.limit - self._claimed)
+            size = claim_size(self._order.account.per_second, free_places=places)
+            if size == 0 and self._claimed >= self._order.limit:
+                return ShareEnd.LIMIT_REACHED
+            if size == 0:
+                await self._wait_for_room()
+                continue
+            intents = await self._claim(size)
+            if intents:
+                self._begin(intents)
+                await self._pause_for_slots(intents)
+                continue
+            end = await self._wait_for_turns()
+            if end is not None:
+                return end
+        return ShareEnd.STOPPED
+
+    async def _wait_for_room(self) -> None:
+        self._room.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._room.wait(), timeout=_LONG_WAIT_SECONDS)
+
+    async def _claim(self, size: int) -> list[_Intent]:
+        asked = time.monotonic()
+        attempt_ids = [uuid7() for _ in range(size)]
+        rows = await self._claiming.rows_once(
+            query("messages/claim"),
+            {**self._parameters, "most": size, "worker": self._worker, "attempt_ids": attempt_ids},
+        )
+        if rows is None:
+            await self._give_back(attempt_ids)
+            return []
+        if not rows:
+            return []
+        self._clock.learn(asked=asked, answered=time.monotonic(), server_epoch=rows[0]["asked_epoch"])
+        variables = self._order.template.variables
+        return [
+            _Intent(
+                attempt_id=row["attempt_id"],
+                message_id=row["message_id"],
+                user_id=row["user_id"],
+                values=dict(zip(variables, row["cells"], strict=True)),
+                slot=self._clock.local(row["slot_epoch"]),
+                asked=asked,
+            )
+            for row in rows
+        ]
+
+    async def _give_back(self, attempt_ids: Sequence[UUID]) -> None:
+        """End the attempts of a claim whose answer was lost: if they exist, none of them was POSTed."""
+        not_sent = NotSent(ProviderAnswer(text="the answer of the claim was lost"))
+        await self._write([(attempt_id, not_sent) for attempt_id in attempt_ids])
+
+    def _begin(self, intents: Sequence[_Intent]) -> None:
+        self._claimed += len(intents)
+        self._under_way += len(intents)
+        for intent in intents:
+            delivery = asyncio.create_task(self._deliver(intent))
+            self._deliveries.add(delivery)
+            delivery.add_done_callback(self._deliveries.discard)
+
+    async def _pause_for_slots(self, intents: Sequence[_Intent]) -> None:
+        """Leave slots to other workers: the next claim comes shortly before the last slot of this one."""
+        if self._order.account.per_second is not None:
+            await self._sleep(intents[-1].slot - time.monotonic() - _CLAIM_LEAD_SECONDS)
+
+    async def _wait_for_turns(self) -> ShareEnd | None:
+        """Find out why nothing could be claimed; wait a little, or say why the share is over."""
+        if await self._close_turns():
+            return None
+        standing = await self._claiming.row(query("campaigns/standing"), {"campaign_id": self._order.campaign_id})
+        if standing["is_account_paused"] or standing["state"] != "sending":
+            self._report.detail = standing["account_pause_reason"] or standing["pause_reason"] or ""
+            return ShareEnd.PAUSED
+        if self._under_way:
+            await self._wait_for_room()
+            return None
+        if not standing["has_ready"] and not standing["has_sending"]:
+            return ShareEnd.NOTHING_LEFT
+        if self._is_away and standing["away_count"] >= _MOST_AWAY:
+            return ShareEnd.PLATFORM_AWAY
+        wait = await self._seconds_to_wait(standing)
+        if wait is None or time.monotonic() - self._moved_at + wait > MOST_IDLE_SECONDS:
+            return ShareEnd.WAITING
+        await self._sleep(min(_LONG_WAIT_SECONDS, wait))
+        return None
+
+    async def _seconds_to_wait(self, standing: Mapping[str, Any]) -> float | None:
+        """Return how long it takes until something may be claimed; None when nothing is to be waited for."""
+        if not standing["has_ready"]:
+            return _LONG_WAIT_SECONDS  # another worker's attempts, or a dead one's until their lease is over
+        account_wait = max(standing["platform_wait_seconds"], standing["slot_wait_seconds"])
+        if account_wait > 0:
+            return float(account_wait)
+        people = await self._claiming.row(query("messages/people_wait"), {"campaign_id": self._order.campaign_id})
+        wait = people["wait_seconds"]
+        return None if wait is None else float(max(wait, _SHORT_WAIT_SECONDS))
+
+    async def _close_turns(self) -> bool:
+        row = await self._claiming.row(
+            query("messages/close_turns"), {**self._parameters, "most": _MOST_CLOSED_PER_STATEMENT}
+        )
+        return bool(row["moved_count"])
+
+    async def _upkeep(self) -> None:
+        """Rescue what dead workers left, settle what no proof will come for, and expire what closed meanwhile."""
+        if time.monotonic() - self._upkeep_at < _UPKEEP_SECONDS:
+            return
+        self._upkeep_at = time.monotonic()
+        await self._claiming.row(query("attempts/rescue"), {})
+        await self._claiming.row(query("attempts/settle"), {})
+        while await self._close_turns():
+            pass
+
+    async def _sleep(self, seconds: float) -> None:
+        if seconds > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), timeout=seconds)
+
+    # delivering
+
+    async def _deliver(self, intent: _Intent) -> None:
+        try:
+            outcome = await self._send(intent)
+        except Exception:
+            # A fault of ours in one message must not sink the others. It may have happened after the POST: unknown.
+            logger.exception("delivery failed", extra={"message_id": intent.message_id})
+            outcome = Unknown(Reason.NO_ANSWER, ProviderAnswer(text="the delivery failed inside Windowcast"))
+        await self._outcomes.put((intent, outcome))
+
+    async def _send(self, intent: _Intent) -> Outcome:
+        slot = await self._await_slot(intent)
+        if slot is None:
+            return NotSent(ProviderAnswer())
+        content = {"kind": "text", "text": render(self._order.template.content.text, intent.values)}
+        # The fence: a process that was frozen since its slot may have lost its lease. Nothing awaits between here and
+        # the first byte but the connection itself.
+        if time.monotonic() - max(slot, intent.asked) > self._order.timing.fence_margin_seconds:
+            return NotSent(ProviderAnswer())
+        timing = self._order.timing
+        try:
+            async with asyncio.timeout(timing.connect_timeout_seconds + timing.read_timeout_seconds):
+                return await self._messenger.send(intent.user_id, content=content, metadata=str(intent.attempt_id))
+        except TimeoutError:
+            return Unknown(Reason.NO_ANSWER, ProviderAnswer(text="no answer within the time that a POST may take"))
+
+    async def _await_slot(self, intent: _Intent) -> float | None:
+        """Wait for the slot and return it; one that went by is taken anew. None: the message may not be sent now."""
+        slot = intent.slot
+        is_paced = self._order.account.per_second is not None
+        while True:
+            await self._sleep(slot - time.monotonic())
+            if self._stop.is_set() or time.monotonic() < self._hold_until:
+                return None
+            if not is_paced or time.monotonic() - slot <= SLOT_TOLERANCE_SECONDS:
+                return slot
+            asked = time.monotonic()
+            rows = await self._claiming.rows(
+                query("pace/retake"), {**self._parameters, "attempt_id": intent.attempt_id}
+            )
+            if not rows:
+                return None
+            self._clock.learn(asked=asked, answered=time.monotonic(), server_epoch=rows[0]["asked_epoch"])
+            slot = self._clock.local(rows[0]["slot_epoch"])
+
+    # recording
+
+    async def _record_outcomes(self) -> None:
+        while True:
+            batch = [await self._outcomes.get()]
+            while len(batch) < _MOST_PER_RECORD and not self._outcomes.empty():
+                batch.append(self._outcomes.get_nowait())
+            try:
+                await self._record(batch)
+            except Exception:
+                # Letting go is safe: the leases end, the attempts become unknown, and echoes tell what happened.
+                logger.exception("outcomes could not be recorded", extra={"message_count": len(batch)})
+            finally:
+                self._under_way -= len(batch)
+                self._room.set()
+                for _ in batch:
+                    self._outcomes.task_done()
+
+    async def _record(self, batch: Sequence[tuple[_Intent, Outcome]]) -> None:
+        await self._write([(intent.attempt_id, outcome) for intent, outcome in batch])
+        for _, outcome in batch:
+            self._count(outcome)
+        await self._obey([outcome for _, outcome in batch])
+
+    async def _write(self, ended: Sequence[tuple[UUID, Outcome]]) -> None:
+        records = [_record_of(outcome) for _, outcome in ended]
+        await self._recording.rows(
+            query("attempts/record"),
+            {
+                "attempt_ids": [attempt_id for attempt_id, _ in ended],
+                "outcomes": [record.outcome for record in records],
+                "states": [record.state for record in records],
+                "reasons": [record.reason for record in records],
+                "provider_message_ids": [record.provider_message_id for record in records],
+                "provider_codes": [record.answer.code for record in records],
+                "provider_subcodes": [record.answer.subcode for record in records],
+                "provider_texts": [record.answer.text.replace("\x00", "") or None for record in records],
+                "wait_seconds": [record.wait_seconds for record in records],
+            },
+        )
+
+    def _count(self, outcome: Outcome) -> None:
+        match outcome:
+            case Accepted():
+                self._report.accepted += 1
+                self._moved_at = time.monotonic()
+            case Refused():
+                self._report.refused += 1
+                self._moved_at = time.monotonic()
+            case Unknown():
+                self._report.unknown += 1
+                self._moved_at = time.monotonic()
+            case NotSent() | Throttled() | AccountStopped():
+                self._report.not_sent += 1
+                self._claimed -= 1  # it will be claimed again, here or elsewhere
+            case _:
+                assert_never(outcome)
+
+    async def _obey(self, outcomes: Sequence[Outcome]) -> None:
+        """Do what the outcomes ask of every worker of the account: stop, wait, or go on as before."""
+        for outcome in outcomes:
+            match outcome:
+                case AccountStopped():
+                    await self._stop_account(outcome)
+                    return
+                case Throttled():
+                    await self._push_back(outcome.answer, named_seconds=outcome.wait_seconds)
+                    return
+                case NotSent(service_away=True):
+                    await self._push_back(outcome.answer, named_seconds=None)
+                    return
+                case _:
+                    pass
+        if self._may_forget_away and any(isinstance(outcome, Accepted | Refused) for outcome in outcomes):
+            self._may_forget_away = self._is_away = False
+            await self._recording.rows(query("pace/forget_away"), {"account_id": self._order.account.account_id})
+
+    async def _stop_account(self, outcome: AccountStopped) -> None:
+        self._hold_until = time.monotonic() + MOST_IDLE_SECONDS
+        why = f"the platform says: {_words(outcome.answer)}"
+        await self._recording.rows(query("accounts/pause"), {"account_id": self._order.account.account_id, "why": why})
+        logger.warning("account paused", extra={"account_id": self._order.account.account_id})
+
+    async def _push_back(self, answer: ProviderAnswer, *, named_seconds: float | None) -> None:
+        """Make all workers wait. The answers of one wave count once: while a wait holds, only a longer one counts."""
+        account_id = self._order.account.account_id
+        pace = await self._recording.row(query("pace/read"), {"account_id": account_id})
+        holds = max(0.0, pace["wait_seconds"])
+        if holds > 0 and (named_seconds is None or named_seconds <= holds):
+            self._hold_until = max(self._hold_until, time.monotonic() + holds)
+            return
+        count = pace["away_count"] + 1
+        wait = wait_after(count, named_seconds=named_seconds)
+        pushed = await self._recording.row(
+            query("pace/push_back"), {"account_id": account_id, "wait_seconds": wait, "away_count": count}
+        )
+        self._hold_until = time.monotonic() + pushed["wait_seconds"]
+        self._is_away = self._may_forget_away = True
+        self._report.detail = _words(answer)
+
+
+@dataclass(frozen=True)
+class _Record:
+    """An outcome in the words of the tables."""
+
+    outcome: str
+    state: str
+    reason: Reason | None = None
+    provider_message_id: str | None = None
+    answer: ProviderAnswer = field(default_factory=ProviderAnswer)
+    wait_seconds: float | None = None
+
+
+def _record_of(outcome: Outcome) -> _Record:
+    match outcome:
+        case Accepted():
+            return _Record("accepted", "sent", provider_message_id=outcome.provider_message_id)
+        case Refused():
+            return _Record("refused", "failed", reason=outcome.reason, answer=outcome.answer)
+        case Unknown():
+            return _Record("unknown", "unknown", reason=outcome.reason, answer=outcome.answer)
+        case NotSent(service_away=False) if outcome.answer.code is not None:
+            return _Record("not_sent", "ready", answer=outcome.answer, wait_seconds=_PERSON_WAIT_SECONDS)
+        case NotSent() | Throttled() | AccountStopped():
+            return _Record("not_sent", "ready", answer=outcome.answer)
+        case _:
+            assert_never(outcome)
+
+
+def _words(answer: ProviderAnswer) -> str:
+    code = "" if answer.code is None else f"code {answer.code}"
+    subcode = "" if answer.subcode is None else f"/{answer.subcode}"
+    return " ".join(part for part in (code + subcode, answer.text) if part) or "no answer"

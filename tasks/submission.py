@@ -1,0 +1,360 @@
+"""From a submission to a judged campaign: the list is read, staged, checked, and every row becomes a message."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from clients.postgres import Connection
+from clients.spreadsheet import ReadFile, UnreadableFile, read_recipients
+from domain.account import Account
+from domain.errors import AlreadySubmittedError, InputRefusedError, NotFoundError, UsageError
+from domain.problem import FINDINGS, Finding, Problem, ProblemCode
+from domain.reasons import Reason
+from domain.recipients_file import INVISIBLE_CHARACTERS, USER_ID_COLUMN, USER_ID_PATTERN
+from domain.states import CampaignState, MessageState
+from domain.submission import Submission, sha256_of_ids
+from domain.template import TEXT_LIMITS, Template, literal_and_counts
+from sql import query
+from tasks.accounts import find_account
+from tasks.campaigns import get_campaign
+from tasks.templates import find_template
+from tasks.windows import read_clock
+from validations.header import header_problems
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a submission names, found in the database."""
+
+    account: Account
+    template: Template
+
+
+@dataclass(frozen=True)
+class ReadList:
+    """The recipients as they were given: a file that was read, one that could not be, or ids."""
+
+    sha256: str
+    file: ReadFile | UnreadableFile | None = None
+    file_name: str = ""
+    user_ids: tuple[str, ...] = ()
+
+
+# Problems of these kinds are reasons of messages too; the others concern the file as a whole.
+_ROW_CODES = frozenset(code for code in ProblemCode if code.value in {reason.value for reason in Reason})
+
+# What each finding of a row makes of its row. Where a row has several, the one that stands first wins.
+_VERDICTS: tuple[tuple[Finding, MessageState, Reason], ...] = tuple(
+    sorted(
+        (
+            (finding, MessageState.DUPLICATE if code is ProblemCode.DUPLICATE else MessageState.INVALID, Reason(code))
+            for finding, (code, _) in FINDINGS.items()
+            if code in _ROW_CODES
+        ),
+        key=lambda verdict: (verdict[1] is MessageState.DUPLICATE, verdict[2] is Reason.CONFLICTING_DUPLICATE),
+    )
+)
+
+
+def find_target(connection: Connection, submission: Submission) -> Target:
+    """Find the account and the template of a submission, and see that they fit together.
+
+    Raises NotFoundError or UsageError naming what does not.
+    """
+    account = find_account(connection, submission.account)
+    template = find_template(connection, submission.template, language=submission.language, version=submission.version)
+    if template.channel is not account.channel:
+        raise UsageError(
+            f"The template {template.code} is for {template.channel}, and the account {account.name} sends on "
+            f"{account.channel}; choose a template of that channel."
+        )
+    if submission.user_ids and template.variables:
+        raise UsageError(
+            f"The template {template.code} has variables ({', '.join(template.variables)}), whose values --to cannot "
+            "give; fill its workbook and send that with --file."
+        )
+    return Target(account, template)
+
+
+def check_times(connection: Connection, submission: Submission) -> None:
+    """Refuse times that cannot be meant: one in the past, or a latest time before the send time."""
+    now = read_clock(connection)
+    for option, moment in (("--at", submission.scheduled_at), ("--not-after", submission.not_after)):
+        if moment is not None and moment <= now:
+            raise UsageError(
+                f"{option} {moment.isoformat(timespec='minutes')} is in the past (it is "
+                f"{now.isoformat(timespec='minutes')} now); choose a time to come."
+            )
+    if submission.scheduled_at and submission.not_after and submission.not_after <= submission.scheduled_at:
+        raise UsageError("--not-after is before --at, so nothing could be sent; choose a later --not-after.")
+
+
+def read_list(submission: Submission, *, folder: Path) -> ReadList:
+    """Read the recipients of a submission; a file in a child process with limits, into `folder`.
+
+    Raises NotFoundError when the file is not there. A file that cannot be read is no error but part of the answer.
+    """
+    if submission.file is None:
+        return ReadList(sha256=sha256_of_ids(submission.user_ids), user_ids=submission.user_ids)
+    if not submission.file.is_file():
+        raise NotFoundError(f"There is no file {submission.file}; check its name and folder.")
+    read = read_recipients(
+        submission.file,
+        folder=folder,
+        sheet=submission.sheet,
+        hidden_rows=submission.hidden_rows,  # type: ignore[arg-type]  # the command line allows these words only
+    )
+    return ReadList(sha256=read.sha256, file=read, file_name=submission.file.name)
+
+
+def find_earlier(
+    connection: Connection, submission: Submission, *, target: Target, sha256: str
+) -> dict[str, Any] | None:
+    """Return the campaign that this submission would repeat within 24 hours, if there is one."""
+    return connection.execute(
+        query("campaigns/find_same"),
+        {
+            "account_id": target.account.account_id,
+            "template_id": target.template.template_id,
+            "list_sha256": sha256,
+            "scheduled_at": submission.scheduled_at,
+        },
+    ).fetchone()
+
+
+def open_campaign(
+    connection: Connection, submission: Submission, *, target: Target, sha256: str, checks_earlier: bool = True
+) -> UUID:
+    """Make the campaign of a submission, as a draft, or find the one it has made before; return its id.
+
+    Raises AlreadySubmittedError, naming the earlier campaign, when the same list was submitted within 24 hours and the
+    submission does not say `again`.
+    """
+    with connection.transaction():
+        connection.execute(
+            query("campaigns/lock_list"), {"list_sha256": sha256, "account_id": target.account.account_id}
+        )
+        known = find_campaign_of(connection, submission.submission_id)
+        if known is not None:
+            return known
+        earlier = find_earlier(connection, submission, target=target, sha256=sha256)
+        if earlier is not None and checks_earlier and not submission.again:
+            raise AlreadySubmittedError(
+                "The same list was submitted for this account, template and time already, as the campaign "
+                f"{earlier['name']} ({earlier['campaign_id']}, {earlier['state']}); nothing was sent twice. If these "
+                "people are meant to get it a second time, add --again."
+            )
+        campaign_id: UUID = uuid7()
+        connection.execute(
+            query("campaigns/create"),
+            {
+                "campaign_id": campaign_id,
+                "name": submission.name or f"{target.template.code} {target.template.language} {str(campaign_id)[-6:]}",
+                "account_id": target.account.account_id,
+                "template_id": target.template.template_id,
+                "submission_id": submission.submission_id,
+                "list_sha256": sha256,
+                "accepts_valid": submission.accepts_valid,
+                "scheduled_at": submission.scheduled_at,
+                "not_after": submission.not_after,
+            },
+        )
+    return campaign_id
+
+
+def find_campaign_of(connection: Connection, submission_id: UUID) -> UUID | None:
+    """Return the id of the campaign that a submission has made, if it has."""
+    row = connection.execute(query("campaigns/get"), {"campaign_id": None, "submission_id": submission_id}).fetchone()
+    return row["campaign_id"] if row else None
+
+
+def stage_list(connection: Connection, campaign_id: UUID, *, target: Target, given: ReadList) -> bool:
+    """Stage the rows of a list and keep what is wrong with the file, its header and its cells.
+
+    Returns whether the rows can be judged; not so when the file or its header is no good. May be repeated.
+    """
+    with connection.transaction():
+        connection.execute(query("staging/clear"), {"campaign_id": campaign_id})
+        connection.execute(query("problems/clear"), {"campaign_id": campaign_id})
+        connection.execute(query("staging/create_loading_tables"))
+        problems: list[Problem] = []
+        match given.file:
+            case UnreadableFile():
+                problems += given.file.problems
+            case ReadFile():
+                _copy(connection, "staging/copy_rows", given.file.rows_file)
+                _copy(connection, "staging/copy_problems", given.file.problems_file)
+                problems += header_problems(
+                    given.file.header, cells=given.file.header_cells, expected=target.template.columns
+                )
+                if not problems and given.file.row_count == 0:
+                    problems.append(Problem(Finding.NO_RECIPIENTS))
+            case None:
+                _copy_ids(connection, given.user_ids)
+        connection.execute(query("staging/take_rows"), {"campaign_id": campaign_id})
+        for problem in problems:
+            _keep_problem(connection, campaign_id, problem)
+        if not problems:
+            connection.execute(query("problems/take_loaded"), {"campaign_id": campaign_id})
+    return not problems
+
+
+def find_row_problems(connection: Connection, campaign_id: UUID, *, template: Template) -> None:
+    """Find all that is wrong with the staged rows, in one statement, and keep it as problems."""
+    literal, counts = literal_and_counts(template.content.text, template.variables)
+    limit = TEXT_LIMITS[template.channel]
+    connection.execute(
+        query("problems/find_in_rows"),
+        {
+            "campaign_id": campaign_id,
+            "user_id_pattern": USER_ID_PATTERN,
+            "user_id_column": USER_ID_COLUMN,
+            "variables": list(template.variables),
+            "variable_counts": counts,
+            "literal_length": limit.length(literal),
+            "limit_unit": limit.unit,
+            "limit_most": limit.most,
+        },
+    )
+
+
+def make_messages(
+    connection: Connection, campaign_id: UUID, *, target: Target, given: ReadList, can_judge: bool
+) -> CampaignState:
+    """Turn every staged row into a message and the draft into a validated or refused campaign, in one transaction.
+
+    Returns the campaign's state. Raises LookupError, changing nothing, when rows and messages do not add up (P8).
+    """
+    with connection.transaction():
+        counts = _count_findings(connection, campaign_id)
+        refusal = _refusal(counts, accepts_valid=_accepts_valid(connection, campaign_id))
+        if isinstance(given.file, ReadFile):
+            _keep_upload(connection, campaign_id, given)
+        if can_judge:
+            made = _insert_judged(connection, campaign_id, target=target, is_refused=refusal is not None)
+        else:
+            made = _insert_unread(connection, campaign_id, target=target)
+        _check_conservation(given, made)
+        connection.execute(query("staging/clear"), {"campaign_id": campaign_id})
+        state = CampaignState.VALIDATED if refusal is None else CampaignState.REFUSED
+        connection.execute(query("campaigns/move"), {"campaign_id": campaign_id, "state": state, "why": refusal})
+    return state
+
+
+def list_problems(connection: Connection, campaign_id: UUID, *, most: int | None = None) -> list[Problem]:
+    """Return the problems of a campaign, the file's first and then by row; all of them unless `most` is given."""
+    rows = connection.execute(query("problems/list"), {"campaign_id": campaign_id, "most": most})
+    return [Problem(Finding(row["finding"]), row["row_number"], row["column_name"], row["facts"]) for row in rows]
+
+
+def _copy(connection: Connection, statement: str, path: Path) -> None:
+    with connection.cursor() as cursor, cursor.copy(query(statement)) as copy, path.open("rb") as rows:
+        while block := rows.read(1 << 18):
+            copy.write(block)
+
+
+def _copy_ids(connection: Connection, user_ids: tuple[str, ...]) -> None:
+    """Stage ids given by hand as rows 1, 2, 3, ... with the same cleaning as in a file."""
+    remove = str.maketrans("", "", INVISIBLE_CHARACTERS)
+    with connection.cursor() as cursor, cursor.copy(query("staging/copy_rows")) as copy:
+        for row_number, typed in enumerate(user_ids, start=1):
+            copy.write_row((row_number, typed, typed.translate(remove).strip() or None, []))
+
+
+def _keep_problem(connection: Connection, campaign_id: UUID, problem: Problem) -> None:
+    connection.execute(
+        query("problems/add"),
+        {
+            "campaign_id": campaign_id,
+            "row_number": problem.row_number,
+            "column_name": problem.column,
+            "finding": problem.finding,
+            "facts": json.dumps(dict(problem.facts)),
+        },
+    )
+
+
+def _count_findings(connection: Connection, campaign_id: UUID) -> dict[Finding, int]:
+    rows = connection.execute(query("problems/count"), {"campaign_id": campaign_id})
+    return {Finding(row["finding"]): row["problem_count"] for row in rows}
+
+
+def _refusal(counts: dict[Finding, int], *, accepts_valid: bool) -> str | None:
+    """Say in a sentence why the list is refused, or None when it is not."""
+    codes = {finding: FINDINGS[finding][0] for finding in counts}
+    of_file = [finding for finding, code in codes.items() if code not in _ROW_CODES or code is ProblemCode.BAD_HEADER]
+    if of_file:
+        return "The file cannot be used as it is; its problems say what to change."
+    bad = sum(count for finding, count in counts.items() if codes[finding] is not ProblemCode.DUPLICATE)
+    if bad and not accepts_valid:
+        return (
+            f"{bad} problems were found in the rows, so nothing was sent; mend the rows and submit the file again, or "
+            "add --accept-valid to send the good rows."
+        )
+    return None
+
+
+def _accepts_valid(connection: Connection, campaign_id: UUID) -> bool:
+    return bool(get_campaign(connection, campaign_id)["accepts_valid"])
+
+
+def _keep_upload(connection: Connection, campaign_id: UUID, given: ReadList) -> None:
+    if not isinstance(given.file, ReadFile):
+        raise TypeError("only a file that was read is kept as an upload")
+    connection.execute(
+        query("uploads/add"),
+        {
+            "upload_id": uuid7(),
+            "campaign_id": campaign_id,
+            "file_name": given.file_name,
+            "byte_count": given.file.byte_count,
+            "sha256": given.file.sha256,
+            "sheet": given.file.sheet,
+            "header": list(given.file.header),
+            "row_count": given.file.row_count,
+            "remarks": list(given.file.remarks),
+        },
+    )
+
+
+def _insert_judged(connection: Connection, campaign_id: UUID, *, target: Target, is_refused: bool) -> int:
+    rows = connection.execute(
+        query("messages/insert_from_staging"),
+        {
+            "campaign_id": campaign_id,
+            "account_id": target.account.account_id,
+            "findings": [finding for finding, _, _ in _VERDICTS],
+            "states": [state for _, state, _ in _VERDICTS],
+            "reasons": [reason for _, _, reason in _VERDICTS],
+            "good_state": MessageState.CANCELLED if is_refused else MessageState.READY,
+            "good_reason": Reason.FILE_REFUSED if is_refused else None,
+        },
+    )
+    return sum(row["message_count"] for row in rows)
+
+
+def _insert_unread(connection: Connection, campaign_id: UUID, *, target: Target) -> int:
+    row = connection.execute(
+        query("messages/insert_unread"), {"campaign_id": campaign_id, "account_id": target.account.account_id}
+    ).fetchone()
+    return int(row["message_count"]) if row else 0
+
+
+def _check_conservation(given: ReadList, made: int) -> None:
+    """P8: every non-empty row of the sheet is a message, or the transaction ends and nothing was changed."""
+    match given.file:
+        case ReadFile():
+            expected = given.file.row_count
+        case UnreadableFile():
+            expected = 0
+        case None:
+            expected = len(given.user_ids)
+    if made != expected:
+        raise InputRefusedError(
+            f"The list has {expected} rows, but {made} messages came of them; nothing was kept. This is a fault of "
+            "Windowcast: please report it with the file's first rows."
+        )

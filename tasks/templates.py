@@ -1,0 +1,154 @@
+"""Templates: added from a file, kept in versions, found, previewed."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from clients.postgres import Connection
+from domain.errors import InputRefusedError, NotFoundError
+from domain.template import TEXT_LIMITS, Channel, Template, TextContent, literal_and_counts, render, variables_of
+from sql import query
+
+_KEYS = ("code", "language", "channel", "name", "content")
+
+
+def add_template(connection: Connection, path: Path) -> tuple[Template, bool]:
+    """Keep the template of a YAML file as a new version; return it and whether it is new.
+
+    The same content as the newest version is no new version. Raises NotFoundError without the file and
+    InputRefusedError, naming the key, for a file that is no template.
+    """
+    fields = _read_template_file(path)
+    row = connection.execute(query("templates/add"), fields).fetchone()
+    if row is None:
+        raise LookupError("adding a template returned neither a new nor an old version")
+    return template_of(row), row["is_new"]
+
+
+def find_template(connection: Connection, code: str, *, language: str, version: int | None = None) -> Template:
+    """Return a template by its code and language, newest version unless one is named.
+
+    Raises NotFoundError, naming what exists.
+    """
+    row = connection.execute(
+        query("templates/find"), {"code": code, "language": language, "version": version}
+    ).fetchone()
+    if row is None:
+        known = ", ".join(f"{t.code} ({t.language})" for t in list_templates(connection)) or "none yet"
+        wanted = f"{code} in {language}" + ("" if version is None else f", version {version}")
+        raise NotFoundError(f"There is no template {wanted} (known: {known}); `windowcast templates add` keeps one.")
+    return template_of(row)
+
+
+def get_template(connection: Connection, template_id: int) -> Template:
+    """Return a template version by its id, which the database has given."""
+    row = connection.execute(query("templates/get"), {"template_id": template_id}).fetchone()
+    if row is None:
+        raise LookupError(f"no template {template_id}")
+    return template_of(row)
+
+
+def list_templates(
+    connection: Connection, *, language: str | None = None, channel: Channel | None = None
+) -> list[Template]:
+    """Return the newest version of each template, newest first, of a language and channel where they are given."""
+    rows = connection.execute(query("templates/list"), {"language": language, "channel": channel})
+    return [template_of(row) for row in rows]
+
+
+def preview(template: Template, values: Mapping[str, str]) -> str:
+    """Return the text with a row's values in it.
+
+    Raises InputRefusedError naming the values that are missing or that the template does not have, or the length.
+    """
+    missing = [name for name in template.variables if not values.get(name)]
+    extra = [name for name in values if name not in template.variables]
+    if missing or extra:
+        parts = [f"needs a value for {', '.join(missing)}"] if missing else []
+        parts += [f"has no variable {', '.join(extra)}"] if extra else []
+        raise InputRefusedError(
+            f"The template {template.code} {' and '.join(parts)}; give each with --value NAME=TEXT."
+        )
+    text = render(template.content.text, values)
+    limit = TEXT_LIMITS[template.channel]
+    if limit.length(text) > limit.most:
+        raise InputRefusedError(
+            f"With these values the message has {limit.length(text)} {limit.unit}, and at most {limit.most} may be "
+            "sent; shorten the values."
+        )
+    return text
+
+
+def template_of(row: dict[str, Any]) -> Template:
+    """Make a template of its database row."""
+    return Template(
+        template_id=row["template_id"],
+        code=row["code"],
+        language=row["language"],
+        version=row["version"],
+        channel=Channel(row["channel"]),
+        name=row["name"],
+        content=TextContent(text=row["content"]["text"]),
+    )
+
+
+def _read_template_file(path: Path) -> dict[str, Any]:
+    import json
+
+    import yaml
+
+    try:
+        read = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise NotFoundError(f"The template file {path} cannot be read: {error.strerror}.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputRefusedError(f"{path} is no YAML that can be read: {' '.join(str(error).split())}") from error
+    if not isinstance(read, dict):
+        raise InputRefusedError(f"{path} is no template; it needs the keys {', '.join(_KEYS)}.")
+    for problem in _problems_of(read):
+        raise InputRefusedError(f"{path}: {problem}")
+    text = read["content"]["text"]
+    return {
+        "code": read["code"],
+        "language": read["language"],
+        "channel": read["channel"],
+        "name": read["name"],
+        "content": json.dumps({"kind": "text", "text": text}),
+        "variables": list(variables_of(text)),
+    }
+
+
+def _problems_of(read: dict[str, Any]) -> list[str]:
+    problems = [f"the key {key} is missing." for key in _KEYS if key not in read]
+    problems += [f"there is no key {key}; the keys are {', '.join(_KEYS)}." for key in read if key not in _KEYS]
+    if problems:
+        return problems
+    problems += [
+        f"{key} must be a text in quotes."
+        for key in _KEYS[:-1]
+        if not isinstance(read[key], str) or not read[key].strip()
+    ]
+    if not problems and read["channel"] not in list(Channel):
+        problems.append(f"channel must be {' or '.join(Channel)}.")
+    content = read["content"]
+    if not isinstance(content, dict) or content.get("kind") != "text":
+        problems.append("content.kind must be text.")
+    elif not isinstance(content.get("text"), str) or not content["text"].strip():
+        problems.append("content.text must be a text that is not empty.")
+    elif set(content) - {"kind", "text"}:
+        problems.append(f"content has no key {', '.join(sorted(set(content) - {'kind', 'text'}))}.")
+    elif "\x00" in content["text"]:
+        problems.append("content.text holds a NUL character.")
+    if not problems:
+        problems += _too_long(content["text"], Channel(read["channel"]))
+    return problems
+
+
+def _too_long(text: str, channel: Channel) -> list[str]:
+    """Say when the text is too long before any value is put into it: then every row would be."""
+    literal, _ = literal_and_counts(text, variables_of(text))
+    limit = TEXT_LIMITS[channel]
+    length = limit.length(literal)
+    if length <= limit.most:
+        return []
+    return [f"content.text has {length} {limit.unit} without its variables, and at most {limit.most} may be sent."]

@@ -1,0 +1,85 @@
+"""What all tests share: Postgres servers, a fresh database for each test, and valid objects."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import servers
+from factories import World
+
+_RAN: set[str] = set()
+
+
+def _kinds() -> list[str]:
+    kinds = ["embedded 18"]
+    if servers.os.environ.get("WINDOWCAST_TEST_DATABASE_URL"):
+        kinds.append("named")
+    elif servers.found_15() is not None:
+        kinds.append("installed 15")
+    return kinds
+
+
+def _start(kind: str) -> servers.Server:
+    match kind:
+        case "embedded 18":
+            return servers.embedded()
+        case "installed 15":
+            return servers.installed(servers.found_15())
+        case _:
+            return servers.named()
+
+
+@pytest.fixture(scope="session")
+def running_servers():
+    started: dict[str, servers.Server] = {}
+
+    def get(kind: str) -> servers.Server:
+        if kind not in started:
+            started[kind] = _start(kind)
+            started[kind].make_template()
+            _RAN.add(started[kind].version)
+        return started[kind]
+
+    yield get
+    for server in started.values():
+        server.stop()
+
+
+@pytest.fixture(params=_kinds())
+def database(request, running_servers):
+    """The URL of a fresh, migrated database, on every Postgres version that this machine has."""
+    yield from _fresh(running_servers(request.param))
+
+
+@pytest.fixture
+def database_18(running_servers):
+    """The URL of a fresh, migrated database on the embedded Postgres, for tests whose subject is not the server."""
+    yield from _fresh(running_servers("embedded 18"))
+
+
+def _fresh(server: servers.Server):
+    name = server.create()
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def connection(database):
+    from clients.postgres import connect
+
+    with connect(database) as connection:
+        yield connection
+
+
+@pytest.fixture
+def world(connection):
+    """Valid objects in a fresh database, on every Postgres version that this machine has."""
+    return World(connection)
+
+
+def pytest_terminal_summary(terminalreporter):
+    if _RAN:
+        terminalreporter.write_line(f"Postgres versions that ran: {', '.join(sorted(_RAN))}")

@@ -1,0 +1,269 @@
+"""Sending a share: every claim is one attempt, every attempt one POST, every outcome one state."""
+
+import asyncio
+import time
+
+import psycopg
+import pytest
+
+from domain.outcome import Accepted, AccountStopped, NotSent, ProviderAnswer, Refused, Throttled, Unknown
+from domain.reasons import Reason
+from factories import TIMING, user_id
+from tasks.campaigns import (
+    cancel_campaign,
+    close_campaign,
+    get_campaign,
+    pause_campaign,
+    resume_campaign,
+    schedule_campaign,
+    start_campaign,
+)
+from tasks.database import broken_promises
+from tasks.sending import ShareEnd, ShareOrder, send_share
+from tasks.submission import find_row_problems, find_target, make_messages, open_campaign, read_list, stage_list
+from tasks.suppressions import add_suppressions
+
+
+class FakeMessenger:
+    """A platform that answers what it is told, and remembers what it was asked."""
+
+    def __init__(self, answer=None) -> None:
+        self.posts: list[tuple[float, str, str]] = []
+        self._answer = answer or (lambda person, count: Accepted(f"mid-{person}"))
+
+    async def send(self, recipient_id, *, content, metadata):
+        self.posts.append((time.monotonic(), recipient_id, metadata))
+        outcome = self._answer(recipient_id, len(self.posts))
+        await asyncio.sleep(0)
+        return await outcome if asyncio.iscoroutine(outcome) else outcome
+
+
+def make_campaign(world, tmp_path, *, people=range(20), per_second=None, hours_ago=1.0, **fields):
+    account = fields.pop("account", None) or world.account(per_second=per_second)
+    template = world.template(tmp_path, text="Hello!")
+    if hours_ago is not None:
+        world.people_write(account, people, hours_ago=hours_ago)
+    submission = world.submission(account, template, user_ids=tuple(user_id(n) for n in people), **fields)
+    target = find_target(world.connection, submission)
+    given = read_list(submission, folder=tmp_path)
+    campaign_id = open_campaign(world.connection, submission, target=target, sha256=given.sha256)
+    can_judge = stage_list(world.connection, campaign_id, target=target, given=given)
+    find_row_problems(world.connection, campaign_id, template=template)
+    make_messages(world.connection, campaign_id, target=target, given=given, can_judge=can_judge)
+    schedule_campaign(world.connection, campaign_id)
+    return campaign_id, account, template
+
+
+def order_of(campaign_id, account, template, **fields):
+    return ShareOrder(campaign_id=campaign_id, account=account, template=template, timing=TIMING, **fields)
+
+
+async def send(database, messenger, order, **fields):
+    return await asyncio.wait_for(send_share(database, messenger, order=order, **fields), timeout=90)
+
+
+async def test_every_ready_message_is_sent_once_and_the_campaign_finishes(world, database, tmp_path):
+    campaign_id, account, template = make_campaign(world, tmp_path)
+    start_campaign(world.connection, campaign_id, timing=TIMING)
+    messenger = FakeMessenger()
+
+    report = await send(database, messenger, order_of(campaign_id, account, template))
+
+    assert (report.accepted, report.end) == (20, ShareEnd.NOTHING_LEFT)
+    assert sorted(person for _, person, _ in messenger.posts) == sorted(user_id(n) for n in range(20))
+    assert world.states(campaign_id) == {"sent": 20}
+    assert close_campaign(world.connection, campaign_id) == "finished"
+    assert broken_promises(world.connection) == {}
+
+
+async def test_the_soonest_closing_window_comes_first(world, database, tmp_path):
+    account = world.account(per_second=200)
+    for number in range(10):
+        world.people_write(account, [number], hours_ago=10 + (number * 7) % 10)
+    campaign_id, account, template = make_campaign(world, tmp_path, people=range(10), account=account, hours_ago=None)
+    start_campaign(world.connection, campaign_id, timing=TIMING)
+    messenger = FakeMessenger()
+
+    await send(database, messenger, order_of(campaign_id, account, template))
+
+    by_age = sorted(range(10), key=lambda number: -((number * 7) % 10))
+    assert [person for _, person, _ in messenger.posts] == [user_id(number) for number in by_age]
+
+
+async def test_two_workers_share_one_pace_and_no_message(world, database, tmp_path):
+    campaign_id, account, template = make_campaign(world, tmp_path, people=range(80), per_second=40)
+    start_campaign(world.connection, campaign_id, timing=TIMING)
+    messenger = FakeMessenger()
+    order = order_of(campaign_id, account, template)
+
+    await asyncio.gather(send(database, messenger, order), send(database, messenger, order))
+
+    starts = sorted(at for at, _, _ in messenger.posts)
+    assert len(starts) == 80
+    assert max(sum(1 for other in starts if at <= other < at + 1) for at in starts) <= 41
+    assert starts[-1] - starts[0] < 4
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state", "reason"),
+    [
+        pytest.param(Refused(Reason.PERSON_UNAVAILABLE, ProviderAnswer(551)), "failed", "person_unavailable", id="refused"),
+        pytest.param(Unknown(Reason.NO_ANSWER, ProviderAnswer(text="reset")), "unknown", "no_answer", id="unknown"),
+    ],
+)
+async def test_a_definite_or_unclear_answer_is_final_for_the_machine(world, database, tmp_path, outcome, state, reason):
+    campaign_id, account, template = make_campaign(world, tmp_path, people=range(3))
+    start_campaign(world.connection, campaign_id, timing=TIMING)
+    messenger = FakeMessenger(lambda person, count: outcome if person == user_id(1) else Accepted("mid-" + person))
+
+    report = await send(database, messenger, order_of(campaign_id, account, template))
+
+    assert report.end is ShareEnd.NOTHING_LEFT
+    assert len(messenger.posts) == 3
+    assert world.states(campaign_id) == {"sent": 2, state: 1}
+    row = world.connection.execute(
+        "SELECT reason FROM message_list WHERE campaign_id = %s AND state = %s", [campaign_id, state]
+    ).fetchone()
+    assert row["reason"] == reason
+
+
+async def test_a_throttle_slows_every_worker_and_costs_nothing(world, database, tmp_path):
+    campaign_id, account, template = make_campaign(world, tmp_path, people=range(20))
+    start_campaign(world.connection, campaign_id, timing=TIMING)
+    throttled_at = []
+
+    def answer(person, count):
+        if count == 5:
+            throttled_at.append(time.monotonic())
+            return Throttled(ProviderAnswer(613), wait_seconds=2)
+        return Accepted(f"mid-{person}-{count}")
+
+    messenger = FakeMessenger(answer)
+
+    report = await send(database, messenger, order_of(campaign_id, account, template, in_flight=5))
+
+    later = [at for at, _, _ in messenger.posts if at > throttled_at[0] + 0.5]
+    assert report.accepted == 20
+    assert world.states(campaign_id) == {"sent": 20}
+    assert later
+    assert min(later) >= throttled_at[0] + 1.9
+
+
+async def test_a_dead_token_pauses_the_account_and_fails_nothing(world, database, tmp_path):
+    campaign_id, account, template = make_campaign(world, tmp_path, people=range(20))
+    start_campaign(world.connection, campaign_id, timing=TIMING)
+    messenger = FakeMessenger(
+        lambda person, count: AccountStopped(ProviderAnswer(190, text="token expired")) if count > 5 else Accepted(person)
+    )
+
+    report = await send(database, messenger, order_of(campaign_id, account, template, in_flight=2))
+
+    assert report.end is ShareEnd.PAUSED
+    assert "190" in report.detail
+    assert world.states(campaign_id) == {"sent": 5, "ready": 15}
+    assert get_campaign(world.connection, campaign_id)["state"] == "paused"
+
+
+async def test_a_platform_that_is_away_leaves_the_rest_ready(world, database, tmp_path, monkeypatch):
+    campaign_id, account, template = make_campaign(world, tmp_path, people=range(5))
+    start_campaign(world.connection, campaign_id, timing=TIMING)
+    monkeypatch.setattr("tasks.sending._MOST_AWAY", 2)
+    messenger = FakeMessenger(lambda person, count: NotSent(ProviderAnswer(text="connection refused"), service_away=True))
+
+    report = await send(database, messenger, order_of(campaign_id, account, template))
+
+    assert report.end is ShareEnd.PLATFORM_AWAY
+    assert "connection refused" in report.detail
+    assert world.states(campaign_id) == {"ready": 5}
+
+
+async def test_a_window_that_closes_before_its_turn_expires_and_is_never_sent(world, database, tmp_path):
+    account = world.account()
+    reserve = (TIMING.reserve_seconds + TIMING.margin_seconds) / 3600
+    world.people_write(account, [1], hours_ago=24 - reserve - 1 / 3600)
+    world.people_write(account, [2], hours_ago=1)
+    campaign_id, account, template = make_campaign(world, tmp_path, people=[1, 2], account=account, hours_ago=None)
+    start_campaign(world.connection, campaign_id, timing=TIMING)
+    await asyncio.sleep(1.1)
+    messenger = FakeMessenger()
+
+    await send(database, messenger, order_of(campaign_id, account, template))
+
+    assert [person for _, person, _ in messenger.posts] == [user_id(2)]
+    assert world.states(campaign_id) == {"sent": 1, "expired": 1}
+
+
+async def test_pause_resume_and_cancel_take_effect_at_the_next_claim(world, database, tmp_path):
+    campaign_id, account, template = make_campaign(world, tmp_path, people=range(30), per_second=20)
+    start_campaign(world.connection, campaign_id, timing=TIMING)
+    messenger = FakeMessenger()
+    order = order_of(campaign_id, account, template)
+
+    share = asyncio.create_task(send(database, messenger, order))
+    await asyncio.sleep(0.4)
+    pause_campaign(world.connection, campaign_id)
+    report = await share
+    sent_before = len(messenger.posts)
+    resume_campaign(world.connection, campaign_id)
+    share = asyncio.create_task(send(database, messenger, order))
+    await asyncio.sleep(0.3)
+    cancel_campaign(world.connection, campaign_id)
+    await share
+
+    assert report.end is ShareEnd.PAUSED
+    assert 0 < sent_before < 30
+    assert sent_before < len(messenger.posts) < 30
+    states = world.states(campaign_id)
+    assert states == {"sent": len(messenger.posts), "cancelled": 30 - len(messenger.posts)}
+
+
+async def test_an_opt_out_before_the_claim_prevents_the_post(world, database, tmp_path):
+    campaign_id, account, template = make_campaign(world, tmp_path, people=range(3))
+    start_campaign(world.connection, campaign_id, timing=TIMING)
+    add_suppressions(world.connection, account, user_ids=[user_id(1)], source="test")
+    messenger = FakeMessenger()
+
+    await send(database, messenger, order_of(campaign_id, account, template))
+
+    assert user_id(1) not in [person for _, person, _ in messenger.posts]
+    assert world.states(campaign_id) == {"sent": 2, "ineligible": 1}
+
+
+async def test_stopping_finishes_what_has_begun_and_gives_back_the_rest(world, database, tmp_path):
+    campaign_id, account, template = make_campaign(world, tmp_path, people=range(40), per_second=20)
+    start_campaign(world.connection, campaign_id, timing=TIMING)
+
+    async def slow(person):
+        await asyncio.sleep(0.3)
+        return Accepted(person)
+
+    messenger = FakeMessenger(lambda person, count: slow(person))
+    stop = asyncio.Event()
+
+    share = asyncio.create_task(send(database, messenger, order_of(campaign_id, account, template), stop=stop))
+    await asyncio.sleep(0.5)
+    stop.set()
+    report = await share
+
+    assert report.end is ShareEnd.STOPPED
+    assert world.states(campaign_id) == {"sent": len(messenger.posts), "ready": 40 - len(messenger.posts)}
+
+
+async def test_postgres_lost_while_claiming_sends_nothing_twice_and_loses_nothing(world, database, tmp_path):
+    campaign_id, account, template = make_campaign(world, tmp_path, people=range(60), per_second=30)
+    start_campaign(world.connection, campaign_id, timing=TIMING)
+    messenger = FakeMessenger()
+    share = asyncio.create_task(send(database, messenger, order_of(campaign_id, account, template)))
+
+    for _ in range(5):
+        await asyncio.sleep(0.2)
+        with psycopg.connect(database, autocommit=True) as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE application_name LIKE 'windowcast %%' AND datname = current_database()"
+            )
+    await share
+
+    people = [person for _, person, _ in messenger.posts]
+    assert len(people) == len(set(people)) == 60
+    assert world.states(campaign_id) == {"sent": 60}

@@ -1,0 +1,63 @@
+"""Every statement is used, every name has a statement, and every statement fits the schema."""
+
+import re
+from pathlib import Path
+
+import psycopg
+
+ROOT = Path(__file__).parents[2]
+STATEMENTS = sorted(
+    str(path.relative_to(ROOT / "sql").with_suffix("")) for path in (ROOT / "sql").rglob("*.sql") if "migrations" not in path.parts
+)
+# Definitions and COPY have no plan; the loading tables live only inside a load.
+WITHOUT_PLAN = {
+    "database/create_migration_table",
+    "staging/create_loading_tables",
+    "staging/copy_rows",
+    "staging/copy_problems",
+    "interactions/create_loading_table",
+    "interactions/drop_loading_table",
+    "interactions/copy",
+}
+
+
+def test_each_statement_is_asked_for_by_name_and_each_name_has_a_statement():
+    code = "\n".join(
+        path.read_text()
+        for folder in ("tasks", "flows", "cli", "web", "deployments", "benchmarks")
+        for path in (ROOT / folder).rglob("*.py")
+    )
+
+    asked = set(re.findall(r'query\(\s*f?"([^"]+)"', code)) | set(re.findall(r'"([a-z]+/[a-z_]+)"', code))
+    asked |= {"moves/replace_message_moves", "moves/replace_campaign_moves"} if "moves/replace_{noun}_moves" in code else set()
+    stored = {name for name in STATEMENTS if not name.startswith("promises/")}
+
+    assert stored - asked == set()
+    assert {name for name in asked if not name.startswith("moves/replace_{")} & set(STATEMENTS) == stored
+
+
+def test_each_statement_fits_the_schema(connection):
+    misfits = {}
+
+    for name in STATEMENTS:
+        if name not in WITHOUT_PLAN:
+            error = _misfit(connection, name)
+            if error:
+                misfits[name] = error
+
+    assert misfits == {}
+
+
+def _misfit(connection, name: str) -> str | None:
+    from sql import query
+
+    statement = query(name)
+    parameters = dict.fromkeys(re.findall(r"%\((\w+)\)s", statement.decode())) or None
+    try:
+        with connection.transaction(force_rollback=True):
+            connection.execute(query("staging/create_loading_tables"))
+            connection.execute(query("interactions/create_loading_table"))
+            connection.execute(b"EXPLAIN " + statement, parameters)
+    except psycopg.errors.Error as error:
+        return str(error)
+    return None

@@ -1,0 +1,142 @@
+"""The sandbox as a child process: its whole life, and the client that rules it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from sandbox.errors import ControlError
+from sandbox.process import running_sandbox
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = "100200300400500"
+PERSON = "25381719828140932"
+
+
+def send(client, text="Hello", **message):
+    body = {"recipient": {"id": PERSON}, "messaging_type": "UPDATE", "message": {"text": text} | message}
+    headers = {"Authorization": "Bearer token"}
+    return httpx.post(f"{client.url}/v25.0/{PAGE}/messages", json=body, headers=headers, trust_env=False)
+
+
+def is_alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_until(condition, seconds=5.0):
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return condition()
+
+
+def test_the_client_does_all_that_the_control_api_does(tmp_path):
+    log_path = tmp_path / "truth.jsonl"
+    with running_sandbox(log_path) as client:
+        client.add_accounts([{"external_id": PAGE, "token": "token"}])
+        client.people_write([{"account": PAGE, "user_id": PERSON, "webhook": True}])
+        client.set_webhooks(read_share=0.0, delivery=False)
+        client.add_fault("person_blocked", account=PAGE, user_id=PERSON, count=1)
+        answers = [send(client).status_code, send(client, "Again", metadata="a-1").status_code]
+        client.clear_faults()
+        moved = client.set_clock(advance_seconds=90_000)
+        answers.append(send(client).status_code)
+        client.set_rules(window_rule=False)
+        answers.append(send(client, "Late").status_code)
+
+        assert answers == [400, 200, 403, 200]
+        assert client.faults() == []
+        assert client.clock()["offset_seconds"] == moved["offset_seconds"] == 90_000
+        assert [one.text for one in client.log()] == ["Again", "Late"]
+        assert [one.number for one in client.log(after=1)] == [2]
+        assert [one.code for one in client.posts()] == [551, None, 10, None]
+        assert (client.summary().accepted, client.summary().late) == (2, 1)
+        assert [one["people"] for one in client.accounts()] == [1]
+        bodies = client.webhooks()
+        items = [item for one in bodies for item in json.loads(one.body)["entry"][0]["messaging"]]
+        assert [item["message"].get("is_echo", False) for item in items] == [False, True, True]
+        assert client.webhooks(after=bodies[0].number, limit=1)[0].number == 2
+        assert client.release_webhooks() == 0
+        with pytest.raises(ControlError, match="no preset"):
+            client.add_fault("nonsense")
+        pid = client.pid
+    assert not is_alive(pid)
+    lines = [json.loads(line) for line in log_path.read_text().splitlines()]
+    assert sorted(line["log"] for line in lines) == ["accepted"] * 2 + ["posts"] * 4
+
+
+def test_the_log_is_in_the_file_soon_while_the_sandbox_runs(tmp_path):
+    log_path = tmp_path / "truth.jsonl"
+    with running_sandbox(log_path) as client:
+        client.add_accounts([{"external_id": PAGE, "token": "token"}])
+        client.people_write([{"account": PAGE, "user_id": PERSON}])
+        send(client)
+
+        assert wait_until(lambda: log_path.read_text().count("\n") == 2)
+
+
+def test_a_sandbox_with_a_call_that_hangs_ends_at_once():
+    with running_sandbox() as client:
+        client.add_accounts([{"external_id": PAGE, "token": "token"}])
+        client.add_fault({"kind": "hang", "seconds": 600})
+        body = {"recipient": {"id": PERSON}}
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.post(f"{client.url}/v25.0/{PAGE}/messages", json=body, timeout=0.3, trust_env=False)
+        begun = time.monotonic()
+    assert time.monotonic() - begun < 3
+
+
+def test_the_child_ends_when_its_parent_is_killed():
+    program = (
+        "import sys, time\n"
+        "from sandbox.process import running_sandbox\n"
+        "with running_sandbox() as client:\n"
+        "    print(client.pid, flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        alive = is_alive(pid)
+        os.kill(parent.pid, signal.SIGKILL)
+
+        assert alive
+        assert wait_until(lambda: not is_alive(pid))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_prints_one_line_and_ends_cleanly_when_asked(tmp_path, number):
+    command = [sys.executable, "-m", "sandbox", "--port", "0", "--log", str(tmp_path / "log")]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as child:
+        assert child.stdout is not None
+        url = json.loads(child.stdout.readline())["url"]
+        status = httpx.get(f"{url}/sandbox/summary", trust_env=False).status_code
+        child.send_signal(number)
+        rest, errors = child.communicate(timeout=5)
+
+    assert (status, child.returncode, rest, errors) == (200, 0, "", "")
+
+
+def test_the_command_refuses_to_send_webhooks_elsewhere():
+    command = [sys.executable, "-m", "sandbox", "--webhook-url", "http://192.0.2.1/hook"]
+
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=10, check=False)
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "loopback" in ended.stderr
+
+
+def test_a_sandbox_that_cannot_start_says_why(tmp_path):
+    with pytest.raises(RuntimeError, match="No such file"), running_sandbox(tmp_path / "missing" / "log"):
+        pass

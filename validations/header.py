@@ -1,0 +1,109 @@
+"""The header of a recipients file, compared with the header of its template's workbook."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Final
+
+from domain.problem import Finding, Problem
+
+_HEADER_ROW: Final = 1
+_FEWEST_IN_COMMON: Final = 1
+
+
+def header_problems(header: Sequence[str], *, cells: Sequence[str], expected: Sequence[str]) -> list[Problem]:
+    """Return what is wrong with a header, all of it at once; an empty list when it is exactly the expected one.
+
+    `header` holds the texts left to right and `cells` their addresses ('A1', 'B1', ...), both of the same length.
+    """
+    if list(header) == list(expected):
+        return []
+    if len(set(header) & set(expected)) < _FEWEST_IN_COMMON and not _near_misses(header, expected):
+        found = ", ".join(text or "(blank)" for text in header[:6]) or "nothing"
+        return [_problem(Finding.NO_HEADER, None, expected=", ".join(expected), found=found)]
+    problems = _doubled(header, cells) + _changed_or_missing(header, cells, expected)
+    problems += _unexpected(header, cells, expected)
+    return problems or _out_of_order(header, cells, expected)
+
+
+def _doubled(header: Sequence[str], cells: Sequence[str]) -> list[Problem]:
+    first: dict[str, str] = {}
+    problems = []
+    for text, cell in zip(header, cells, strict=True):
+        if text and text in first:
+            problems.append(_problem(Finding.HEADER_COLUMN_DOUBLED, text, found=text, first=first[text], cell=cell))
+        first.setdefault(text, cell)
+    return problems
+
+
+def _changed_or_missing(header: Sequence[str], cells: Sequence[str], expected: Sequence[str]) -> list[Problem]:
+    near = _near_misses(header, expected)
+    problems = []
+    for place, column in enumerate(expected):
+        if column in header:
+            continue
+        if column in near:
+            cell = cells[header.index(near[column])]
+            found = near[column]
+            problems.append(_problem(Finding.HEADER_CELL_CHANGED, column, cell=cell, expected=column, found=found))
+        elif place < len(header) and not header[place]:
+            problems.append(
+                _problem(Finding.HEADER_CELL_CHANGED, column, cell=cells[place], expected=column, found="blank")
+            )
+        else:
+            problems.append(
+                _problem(Finding.HEADER_COLUMN_MISSING, column, expected=column, cell=_column_letter(place))
+            )
+    return problems
+
+
+def _unexpected(header: Sequence[str], cells: Sequence[str], expected: Sequence[str]) -> list[Problem]:
+    explained = set(expected) | set(_near_misses(header, expected).values())
+    problems = []
+    for place, (text, cell) in enumerate(zip(header, cells, strict=True)):
+        is_blank_in_place = not text and place < len(expected) and expected[place] not in header
+        if text not in explained and not is_blank_in_place:
+            problems.append(
+                _problem(Finding.HEADER_COLUMN_UNEXPECTED, text or None, cell=cell, found=text or "(blank)")
+            )
+    return problems
+
+
+def _out_of_order(header: Sequence[str], cells: Sequence[str], expected: Sequence[str]) -> list[Problem]:
+    order = ", ".join(expected)
+    return [
+        _problem(Finding.HEADER_ORDER, should, cell=cell, expected=should, found=text, order=order)
+        for text, cell, should in zip(header, cells, expected, strict=False)
+        if text != should
+    ]
+
+
+def _near_misses(header: Sequence[str], expected: Sequence[str]) -> dict[str, str]:
+    """Return, for expected columns that are not there, the header text that is most likely meant for each."""
+    unclaimed = [text for text in header if text and text not in expected]
+    near: dict[str, str] = {}
+    for column in expected:
+        if column in header:
+            continue
+        folded = {_fold(text): text for text in unclaimed}
+        match = get_close_matches(_fold(column), folded, n=1, cutoff=0.7)
+        if match:
+            near[column] = folded[match[0]]
+            unclaimed.remove(near[column])
+    return near
+
+
+def _fold(text: str) -> str:
+    return "".join(character for character in text.casefold() if character.isalnum())
+
+
+def _column_letter(place: int) -> str:
+    letters = ""
+    number = place + 1
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
+def _problem(finding: Finding, column: str | None, **facts: object) -> Problem:
+    return Problem(finding, _HEADER_ROW, column, facts)
