@@ -82,7 +82,7 @@ def doctor(*, as_json: bool) -> int:
 
 def _findings(facts: dict[str, Any]) -> list[str]:
     findings = [
-        f"{name} is {facts[name]}: a commit may be lost, and with it the knowledge that a message was sent; set it to on."
+        f"{name} is {facts[name]}: a commit may be lost, and with it the knowledge of what was sent; set it to on."
         for name in ("fsync", "synchronous_commit", "full_page_writes")
         if facts[name] == "off"
     ]

@@ -52,6 +52,8 @@ def _line(connection: object, submission_id: UUID) -> str:
     if campaign_id is None:
         return ""
     counts = count_messages(connection, [campaign_id])[campaign_id]  # type: ignore[arg-type]  # the same
+    if not counts.rows:
+        return ""
     sent = sum(counts.by_state[state] for state in (MessageState.SENT, MessageState.DELIVERED, MessageState.READ))
     left = counts.by_state[MessageState.READY] + counts.by_state[MessageState.SENDING]
     return f"{counts.rows} rows: {sent} sent, {left} to send, {counts.by_state[MessageState.FAILED]} failed"

@@ -1,5 +1,6 @@
 """The rules of a recipients file as a Great Expectations suite, run against the staged rows in SQL."""
 
+import logging
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ def validate_staged_rows(database_url: str, campaign_id: UUID, *, template: Temp
         import great_expectations as gx
         from great_expectations.data_context.types.base import ProgressBarsConfig
 
+        # It tells of its temporary folders at INFO, which a flow run would show to people.
+        logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = ProgressBarsConfig(globally=False)
         source = context.data_sources.add_sql("postgres", connection_string=_sqlalchemy_url(database_url))

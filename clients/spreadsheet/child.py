@@ -5,6 +5,7 @@ answers by files alone: nothing it prints is seen.
 """
 
 import contextlib
+import gc
 import json
 import os
 import sys
@@ -34,6 +35,7 @@ def main() -> None:
     """Read the file of the folder named in argv; argv is (folder, job as JSON)."""
     folder, job = Path(sys.argv[1]), _job_of(sys.argv[2])
     _limit_this_process(job.limits)
+    gc.disable()  # a million rows leave no cycles behind, and looking for them takes a tenth of the time
     with _noting_where_it_stopped(folder):
         answer = json.dumps(read_upload(folder, job))
         unfinished = folder / f"{FACTS_FILE}.new"

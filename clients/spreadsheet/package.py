@@ -195,7 +195,7 @@ class _XmlChecker:
         """Check the next bytes."""
         try:
             self._parser.Parse(block, False)
-        except expat.ExpatError as error:
+        except (expat.ExpatError, LookupError) as error:
             raise damaged(f"its part {_shown(self._name)} is broken") from error
         if self._is_first:
             self._is_first = False

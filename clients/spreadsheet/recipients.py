@@ -99,8 +99,10 @@ def read_recipients(
 def result_of(
     answer: Mapping[str, Any], folder: Path, *, sha256: str, byte_count: int, seconds: Mapping[str, float]
 ) -> ReadFile | UnreadableFile:
-    """Turn the child's answer into a result."""
+    """Turn the child's answer into a result; of a refused file no half-written rows stay behind."""
     if "problems" in answer:
+        for name in (ROWS_FILE, PROBLEMS_FILE):
+            (folder / name).unlink(missing_ok=True)
         problems = tuple(Problem(Finding(each["finding"]), facts=each["facts"]) for each in answer["problems"])
         return UnreadableFile(problems, sha256, byte_count)
     return ReadFile(
@@ -122,17 +124,8 @@ def result_of(
 
 def _copy_in(path: Path, copy: Path, limits: ReadLimits) -> _Copy:
     """Copy and hash in one go: whatever happens to the original later, these bytes are the upload."""
-    try:
-        # Without waiting: a pipe in place of a file would hold the reading up for ever.
-        original = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        raise NotFoundError(
-            f"The file {path} cannot be opened: {(error.strerror or 'it cannot be read').lower()}."
-        ) from error
-    with os.fdopen(original, "rb") as source, copy.open("wb") as target:
+    with _open_file(path) as source, copy.open("wb") as target:
         before = os.fstat(source.fileno())
-        if not stat.S_ISREG(before.st_mode):
-            raise NotFoundError(f"{path} is no file; name the .xlsx or .csv file.")
         digest, byte_count = _copy_bytes(source, target, limits.file_bytes)
         after = os.fstat(source.fileno())
     if byte_count > limits.file_bytes:
@@ -141,6 +134,18 @@ def _copy_in(path: Path, copy: Path, limits: ReadLimits) -> _Copy:
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or byte_count != after.st_size:
         return _Copy(digest, byte_count, Problem(Finding.DAMAGED, facts={"what": "it changed while it was being read"}))
     return _Copy(digest, byte_count)
+
+
+def _open_file(path: Path) -> IO[bytes]:
+    """Open a regular file; raise NotFoundError for anything else."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise NotFoundError(f"{path} is no file; name the .xlsx or .csv file.")
+        # Without waiting: a pipe that takes the file's place just now would hold the reading up for ever.
+        return os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+    except OSError as error:
+        reason = (error.strerror or "it cannot be read").lower()
+        raise NotFoundError(f"The file {path} cannot be opened: {reason}.") from error
 
 
 def _copy_bytes(source: IO[bytes], target: IO[bytes], most_bytes: int) -> tuple[str, int]:
@@ -187,7 +192,10 @@ def _answer_in(folder: Path) -> Mapping[str, Any] | None:
     path = folder / FACTS_FILE
     if not path.is_file() or path.stat().st_size > _MOST_FACTS_BYTES:
         return None
-    answer: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        answer: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
     return answer
 
 

@@ -40,7 +40,6 @@ _PLAIN_CELL: Final = re.compile(
 )
 _GROUPS: Final = _PLAIN_CELL.groups + 1
 _ROW_START: Final = re.compile(r'<row r="([1-9][0-9]{0,6})"([^>]*)>')
-_HIDDEN: Final = re.compile(r' hidden="(?:1|true)"')
 _EMPTY_ROWS: Final = re.compile(r"(?:<row [^>]*/>\s*)+")
 
 
@@ -149,7 +148,7 @@ class SheetScan:
         read = b""
         for block in blocks:
             read += block
-            match = re.search(rb"<sheetData(?: [^>]*)?(/?)>", read)
+            match = re.search(rb"<sheetData(?:\s[^>]*?)?(/?)>", read)
             if match:
                 return read[: match.start()], b"</sheetData>" + read[match.end() :] if match[1] else read[match.end() :]
             if len(read) > _LONGEST_ROW_BYTES:
@@ -172,7 +171,7 @@ class SheetScan:
         shape: RowShape | None = None
         for row in content.decode("utf-8").split("</row>")[:-1]:
             match = shape.pattern.fullmatch(row) if shape else None
-            if match and shape:
+            if match and shape and "hidden" not in match[2]:
                 yield self._shaped_row(match, shape)
             else:
                 cells = self._plain_cells(row)
@@ -180,18 +179,18 @@ class SheetScan:
                 yield from self._plain_row(row, cells) if cells else self._parse_rows(row)
 
     def _shaped_row(self, match: re.Match[str], shape: RowShape) -> SheetRow:
-        number_shown, attributes, *literals = match.groups()
+        number_shown, _, *literals = match.groups()
         number = self._next_number(int(number_shown))
         try:
-            values = shape.values(literals)
+            values = shape.values(literals, self._reading.texts)
         except IndexError as error:
             raise damaged(f"a cell of row {number} points to a text that is not there") from error
-        return SheetRow(number, _is_hidden(attributes), values, None)
+        return SheetRow(number, is_hidden=False, values=values, findings=None)
 
     def _plain_cells(self, row: str) -> list[str] | None:
-        """Take a row apart by the general pattern; None if it is not covered without a gap."""
+        """Take a row apart by the general pattern; None if it is not covered without a gap, or perhaps hidden."""
         start = _ROW_START.match(row)
-        if start is None or start[2].endswith("/"):
+        if start is None or start[2].endswith("/") or "hidden" in start[2]:
             return None
         pieces = _PLAIN_CELL.split(row[start.end() :])
         return None if any(pieces[::_GROUPS]) else pieces
@@ -203,7 +202,7 @@ class SheetScan:
             if len(self._shapes) >= _MOST_SHAPES:
                 return None
             cells = [ShapeCell(column_index(letters), letters, *rest) for letters, *rest in described]
-            self._shapes[described] = make_shape(cells, self._reading.texts, self._reading.is_plain_style)
+            self._shapes[described] = make_shape(cells, self._reading.is_plain_style)
         return self._shapes[described]
 
     def _described(self, pieces: list[str]) -> tuple[list[Any], ...]:
@@ -217,7 +216,7 @@ class SheetScan:
     def _plain_row(self, row: str, pieces: list[str]) -> Iterator[SheetRow]:
         start = _ROW_START.match(row)
         assert start is not None, "the row has been taken apart behind its start"
-        number_shown, attributes = start.groups()
+        number_shown = start[1]
         number = self._next_number(int(number_shown))
         numbers = pieces[2::_GROUPS]
         if numbers.count(number_shown) != len(numbers):
@@ -237,7 +236,7 @@ class SheetScan:
             if finding:
                 findings[column] = finding
         if not is_empty:
-            yield SheetRow(number, _is_hidden(attributes), values, findings or None)
+            yield SheetRow(number, is_hidden=False, values=values, findings=findings or None)
 
     def _columns_of(self, letters: tuple[str, ...], number: int) -> tuple[int, ...]:
         """Turn the column letters of a row into numbers; almost all rows of a sheet have the same ones."""
@@ -369,10 +368,6 @@ class SheetScan:
         if not (index.isascii() and index.isdecimal()) or int(index) >= len(self._reading.texts):
             raise damaged(f"cell {column_letters(cell.column)}{number} points to a text that is not there")
         return self._reading.texts[int(index)]
-
-
-def _is_hidden(attributes: str) -> bool:
-    return "hidden" in attributes and _HIDDEN.search(attributes) is not None
 
 
 @dataclass

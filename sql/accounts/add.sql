@@ -1,4 +1,4 @@
--- Adds an account with its one route and its pace. Returns it; no row: there is one of that name or platform id already.
+-- Adds an account with its one route and its pace. Returns it; no row: there is one of that name or platform id.
 WITH added AS (
     INSERT INTO account (name, channel, external_id, provider, page_id, credential)
     VALUES (%(name)s, %(channel)s, %(external_id)s, %(provider)s, %(page_id)s, %(credential)s)

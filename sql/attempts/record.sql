@@ -4,15 +4,15 @@
 WITH given AS (
     SELECT *
     FROM unnest(
-        %(attempt_ids)s::uuid [],
-        %(outcomes)s::attempt_outcome [],
-        %(states)s::message_state [],
-        %(reasons)s::reason [],
-        %(provider_message_ids)s::text [],
-        %(provider_codes)s::integer [],
-        %(provider_subcodes)s::integer [],
-        %(provider_texts)s::text [],
-        %(wait_seconds)s::float8 []
+        %(attempt_ids)s::uuid[],
+        %(outcomes)s::attempt_outcome[],
+        %(states)s::message_state[],
+        %(reasons)s::reason[],
+        %(provider_message_ids)s::text[],
+        %(provider_codes)s::integer[],
+        %(provider_subcodes)s::integer[],
+        %(provider_texts)s::text[],
+        %(wait_seconds)s::float8[]
     ) AS g (
         attempt_id, outcome, state, reason, provider_message_id, provider_code, provider_subcode, provider_text,
         wait_seconds

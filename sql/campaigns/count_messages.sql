@@ -5,5 +5,5 @@ SELECT
     reason,
     count(*) AS message_count
 FROM message_list
-WHERE campaign_id = ANY(%(campaign_ids)s::uuid [])
+WHERE campaign_id = ANY(%(campaign_ids)s::uuid[])
 GROUP BY campaign_id, state, reason

@@ -1,15 +1,15 @@
--- Says how a campaign stands when a claim found nothing: what stops it, what is left of it, and for how many seconds its
--- account waits. Cheap: each EXISTS reads one entry of a partial index.
+-- Says how a campaign stands when a claim found nothing: what stops it, what is left of it, and for how many seconds
+-- its account waits. Cheap: each EXISTS reads one entry of a partial index.
 SELECT
     c.state,
     c.pause_reason,
     a.paused_at IS NOT NULL AS is_account_paused,
     a.pause_reason AS account_pause_reason,
     p.away_count,
-    EXISTS (
+    EXISTS(
         SELECT 1 FROM message_list AS m WHERE m.campaign_id = c.campaign_id AND m.state = 'ready'
     ) AS has_ready,
-    EXISTS (
+    EXISTS(
         SELECT 1 FROM message_list AS m WHERE m.campaign_id = c.campaign_id AND m.state = 'sending'
     ) AS has_sending,
     extract(EPOCH FROM p.not_before - clock())::float8 AS platform_wait_seconds,

@@ -8,7 +8,7 @@ WITH newest AS (
         kind
     FROM loading_interaction
     WHERE
-        kind = ANY(%(openers)s::interaction_kind [])
+        kind = ANY(%(openers)s::interaction_kind[])
         AND occurred_at <= (SELECT clock()) + %(tolerance_seconds)s::float8 * interval '1 s'
     ORDER BY account_id ASC, user_id ASC, occurred_at DESC, kind ASC
 ),

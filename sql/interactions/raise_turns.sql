@@ -2,7 +2,12 @@
 WITH raised AS (
     UPDATE message_list AS m
     SET closes_at = l.opener_at + interval '24 h' - %(margin_seconds)s::float8 * interval '1 s'
-    FROM (SELECT DISTINCT account_id, user_id FROM loading_interaction) AS i
+    FROM (
+        SELECT DISTINCT
+            account_id,
+            user_id
+        FROM loading_interaction
+    ) AS i
     INNER JOIN last_interaction AS l ON i.account_id = l.account_id AND i.user_id = l.user_id
     WHERE
         m.account_id = i.account_id

@@ -1,5 +1,5 @@
--- Keeps the loaded interactions as evidence; one that is there already (same account, event id and time) stays as it is.
--- Returns how many are new.
+-- Keeps the loaded interactions as evidence; one that is there already (same account, event id and time) stays as it
+-- is. Returns how many are new.
 WITH added AS (
     INSERT INTO interaction (account_id, user_id, kind, occurred_at, event_id)
     SELECT

@@ -96,7 +96,7 @@ intent AS (
         t.opener_at
     FROM turn AS t
     CROSS JOIN now
-    INNER JOIN unnest(%(attempt_ids)s::uuid []) WITH ORDINALITY AS i (attempt_id, place) ON t.place = i.place
+    INNER JOIN unnest(%(attempt_ids)s::uuid[]) WITH ORDINALITY AS i (attempt_id, place) ON t.place = i.place
     LEFT JOIN booked AS b ON TRUE
     ON CONFLICT (account_id, user_id) WHERE settled_at IS NULL DO NOTHING
     RETURNING attempt_id, message_id, user_id, slot_at

@@ -8,7 +8,8 @@ WITH now AS MATERIALIZED (
 over AS MATERIALIZED (
     SELECT
         m.message_id,
-        c.not_after IS NOT NULL AND c.not_after <= now.at + %(slot_wait_seconds)s::float8 * interval '1 s' AS is_too_late
+        c.not_after IS NOT NULL
+        AND c.not_after <= now.at + %(slot_wait_seconds)s::float8 * interval '1 s' AS is_too_late
     FROM message_list AS m
     INNER JOIN campaign AS c ON m.campaign_id = c.campaign_id
     CROSS JOIN now

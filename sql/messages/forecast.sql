@@ -10,7 +10,7 @@ WITH reachable AS (
     LEFT JOIN suppression AS s ON m.account_id = s.account_id AND m.user_id = s.user_id
     WHERE
         m.campaign_id = %(campaign_id)s
-        AND m.state IN ('ready', 'ineligible')
+        AND m.user_id IS NOT NULL
         AND s.user_id IS NULL
 )
 
@@ -18,7 +18,8 @@ SELECT
     count(*) FILTER (WHERE last_turn_at > clock()) AS eligible_now,
     max(last_turn_at) AS last_turn_at,
     CASE
-        WHEN last_turn_at > %(at)s::timestamptz THEN floor(extract(EPOCH FROM last_turn_at - %(at)s::timestamptz))::integer
+        WHEN last_turn_at > %(at)s::timestamptz
+            THEN floor(extract(EPOCH FROM last_turn_at - %(at)s::timestamptz))::integer
     END AS closes_in,
     count(*) AS people
 FROM reachable

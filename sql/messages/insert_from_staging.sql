@@ -1,9 +1,9 @@
--- Turns every staged row into a message: bad rows and repetitions in their state, good rows as `good_state`. Returns how
--- many of each state. `findings`, `states` and `reasons` say what each finding makes of its row; where a row has several,
--- the one that stands first in them wins.
+-- Turns every staged row into a message: bad rows and repetitions in their state, good rows as `good_state`. Returns
+-- how many of each state. `findings`, `states` and `reasons` say what each finding makes of its row; where a row has
+-- several, the one that stands first in them wins.
 WITH ranking AS (
     SELECT *
-    FROM unnest(%(findings)s::text [], %(states)s::message_state [], %(reasons)s::reason []) WITH ORDINALITY AS r (
+    FROM unnest(%(findings)s::text[], %(states)s::message_state[], %(reasons)s::reason[]) WITH ORDINALITY AS r (
         finding, state, reason, rank
     )
 ),

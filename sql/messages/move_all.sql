@@ -7,6 +7,6 @@ FROM move_messages(
                 m.message_id, %(to_state)s, %(reason)s, NULL, NULL, NULL, NULL, NULL, NULL, NULL
             )::message_change
         FROM message_list AS m
-        WHERE m.campaign_id = %(campaign_id)s AND m.state = ANY(%(from_states)s::message_state [])
+        WHERE m.campaign_id = %(campaign_id)s AND m.state = ANY(%(from_states)s::message_state[])
     )
 )

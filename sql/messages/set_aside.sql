@@ -1,4 +1,4 @@
--- Moves the ready messages of a campaign whose people cannot be reached at `at` to ineligible, with why. Returns how many.
+-- Moves the ready messages of a campaign whose people cannot be reached at `at` to ineligible, with why. Says how many.
 SELECT count(*) AS moved_count
 FROM move_messages(
     ARRAY(

@@ -72,7 +72,7 @@ CREATE TABLE template (
     channel channel NOT NULL,
     name text NOT NULL,
     content jsonb NOT NULL,
-    variables text [] NOT NULL, -- in the order of the workbook's columns
+    variables text[] NOT NULL, -- in the order of the workbook's columns
     created_at timestamptz NOT NULL DEFAULT clock(),
     UNIQUE (code, language, version)
 );
@@ -84,7 +84,7 @@ CREATE TABLE campaign (
     template_id bigint NOT NULL REFERENCES template,
     submission_id uuid NOT NULL UNIQUE, -- a repeated submit finds its campaign by this
     list_sha256 text NOT NULL, -- of the file's bytes, or of the ids given by hand
-    accepts_valid boolean NOT NULL DEFAULT false,
+    accepts_valid boolean NOT NULL DEFAULT FALSE,
     scheduled_at timestamptz, -- NULL: at once
     not_after timestamptz,
     state campaign_state NOT NULL DEFAULT 'draft',
@@ -103,9 +103,9 @@ CREATE TABLE upload (
     byte_count bigint NOT NULL,
     sha256 text NOT NULL,
     sheet text,
-    header text [] NOT NULL,
+    header text[] NOT NULL,
     row_count integer NOT NULL, -- non-empty rows below the header, as the reader counted them
-    remarks text [] NOT NULL
+    remarks text[] NOT NULL
 );
 
 -- Rows between the file and the message list. Unlogged: after a crash of the server the file is read again.
@@ -114,7 +114,7 @@ CREATE UNLOGGED TABLE staged_row (
     row_number integer NOT NULL,
     typed_user_id text,
     user_id text,
-    cells text [] NOT NULL,
+    cells text[] NOT NULL,
     PRIMARY KEY (campaign_id, row_number)
 );
 
@@ -135,7 +135,7 @@ CREATE TABLE message_list (
     row_number integer NOT NULL, -- the number that the spreadsheet shows
     typed_user_id text, -- as it stood in the file
     user_id text,
-    cells text [] NOT NULL, -- the row's values, in the order of the template's variables
+    cells text[] NOT NULL, -- the row's values, in the order of the template's variables
     state message_state NOT NULL,
     reason reason,
     closes_at timestamptz, -- end of the person's window less the safety margin; an opener that arrives raises it
@@ -240,7 +240,7 @@ CREATE TYPE message_change AS (
 
 -- The only writer of a message's state. Returns the messages that moved; one that is not returned was moved by somebody
 -- else first, which is no error.
-CREATE FUNCTION move_messages(changes message_change []) RETURNS SETOF bigint LANGUAGE sql VOLATILE AS $$
+CREATE FUNCTION move_messages(changes message_change[]) RETURNS SETOF bigint LANGUAGE sql VOLATILE AS $$
     UPDATE message_list AS m
     SET
         state = c.to_state,

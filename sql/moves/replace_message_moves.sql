@@ -1,7 +1,7 @@
 -- Writes the moves of domain/states.py, given as two arrays of the same length, into the database's copy.
 WITH given AS (
     SELECT *
-    FROM unnest(%(from_states)s::message_state [], %(to_states)s::message_state []) AS g (from_state, to_state)
+    FROM unnest(%(from_states)s::message_state[], %(to_states)s::message_state[]) AS g (from_state, to_state)
 ),
 
 gone AS (

@@ -1,6 +1,6 @@
 -- Books one new slot for an attempt whose first slot went by before its POST could start, at the cost of no attempt.
--- The lease is taken anew for the new slot, and the window, opt-out, campaign and account are looked at again. Returns the
--- slot; no row: the attempt may not be sent any more (it ends `not_sent`).
+-- The lease is taken anew for the new slot, and the window, opt-out, campaign and account are looked at again. Returns
+-- the slot; no row: the attempt may not be sent any more (it ends `not_sent`).
 WITH now AS MATERIALIZED (
     SELECT clock() AS at
 ),

@@ -63,7 +63,7 @@ found AS (
         'value_missing',
         '{}'
     FROM staged_row AS s
-    CROSS JOIN unnest(%(variables)s::text []) WITH ORDINALITY AS v (name, place)
+    CROSS JOIN unnest(%(variables)s::text[]) WITH ORDINALITY AS v (name, place)
     WHERE
         s.campaign_id = %(campaign_id)s
         AND s.cells[v.place] IS NULL
@@ -91,7 +91,7 @@ found AS (
                         ),
                         0
                     )
-                FROM unnest(%(variable_counts)s::integer []) WITH ORDINALITY AS c (times, place)
+                FROM unnest(%(variable_counts)s::integer[]) WITH ORDINALITY AS c (times, place)
             ) AS message_length
         FROM staged_row AS s
         WHERE s.campaign_id = %(campaign_id)s
@@ -107,7 +107,7 @@ found AS (
             ELSE jsonb_build_object('first_row', r.first_row)
         END
     FROM repeated AS r
-    INNER JOIN good_id AS g ON r.user_id = g.user_id AND (r.is_conflict OR g.row_number > r.first_row)
+    INNER JOIN good_id AS g ON r.user_id = g.user_id AND (r.is_conflict OR r.first_row < g.row_number)
 )
 
 INSERT INTO problem (campaign_id, row_number, column_name, finding, facts)

@@ -6,7 +6,7 @@ WITH given AS (
         attempt_id,
         provider_message_id,
         sent_at
-    FROM unnest(%(attempt_ids)s::uuid [], %(provider_message_ids)s::text [], %(sent_at)s::timestamptz []) AS g (
+    FROM unnest(%(attempt_ids)s::uuid[], %(provider_message_ids)s::text[], %(sent_at)s::timestamptz[]) AS g (
         attempt_id, provider_message_id, sent_at
     )
 ),

@@ -13,7 +13,7 @@ SELECT
             GROUP BY column_name, finding
         ) AS p
     ) AS problems,
-    EXISTS (
+    EXISTS(
         SELECT 1
         FROM staged_row
         WHERE campaign_id = %(campaign_id)s AND user_id IS NOT NULL

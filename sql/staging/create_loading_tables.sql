@@ -3,7 +3,7 @@ CREATE TEMPORARY TABLE loading_row (
     row_number integer,
     typed_user_id text,
     user_id text,
-    cells text []
+    cells text[]
 ) ON COMMIT DROP;
 CREATE TEMPORARY TABLE loading_problem (
     row_number integer,

@@ -5,7 +5,7 @@ WITH added AS (
         %(account_id)s,
         u.user_id,
         %(source)s
-    FROM unnest(%(user_ids)s::text []) AS u (user_id)
+    FROM unnest(%(user_ids)s::text[]) AS u (user_id)
     ON CONFLICT DO NOTHING
     RETURNING user_id
 )

@@ -1,7 +1,7 @@
 -- Takes opt-outs back. Returns how many there were.
 WITH removed AS (
     DELETE FROM suppression
-    WHERE account_id = %(account_id)s AND user_id = ANY(%(user_ids)s::text [])
+    WHERE account_id = %(account_id)s AND user_id = ANY(%(user_ids)s::text[])
     RETURNING user_id
 )
 

@@ -11,7 +11,7 @@ FROM move_messages(
         INNER JOIN campaign AS c ON m.campaign_id = c.campaign_id
         WHERE
             m.account_id = %(account_id)s
-            AND m.user_id = ANY(%(user_ids)s::text [])
+            AND m.user_id = ANY(%(user_ids)s::text[])
             AND m.state = 'ready'
             AND c.state IN ('sending', 'paused')
     )

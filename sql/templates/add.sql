@@ -16,11 +16,12 @@ added AS (
         %(channel)s,
         %(name)s,
         %(content)s::jsonb,
-        %(variables)s::text []
-    WHERE NOT EXISTS (
-        SELECT 1 FROM newest
-        WHERE content = %(content)s::jsonb AND channel = %(channel)s::channel AND name = %(name)s
-    )
+        %(variables)s::text[]
+    WHERE
+        NOT EXISTS (
+            SELECT 1 FROM newest
+            WHERE content = %(content)s::jsonb AND channel = %(channel)s::channel AND name = %(name)s
+        )
     RETURNING *
 )
 

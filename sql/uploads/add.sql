@@ -3,6 +3,6 @@ INSERT INTO upload (
     upload_id, campaign_id, file_name, byte_count, sha256, sheet, header, row_count, remarks
 )
 VALUES (
-    %(upload_id)s, %(campaign_id)s, %(file_name)s, %(byte_count)s, %(sha256)s, %(sheet)s, %(header)s::text [],
-    %(row_count)s, %(remarks)s::text []
+    %(upload_id)s, %(campaign_id)s, %(file_name)s, %(byte_count)s, %(sha256)s, %(sheet)s, %(header)s::text[],
+    %(row_count)s, %(remarks)s::text[]
 )

@@ -101,7 +101,9 @@ def xlsx(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture
 def sheet() -> Callable[..., str]:
     """Write the XML of a sheet."""
-    return lambda rows, before="", after="": sheet_xml(rows if isinstance(rows, str) else inline_rows(rows), before, after)
+    return lambda rows, before="", after="": sheet_xml(
+        rows if isinstance(rows, str) else inline_rows(rows), before, after
+    )
 
 
 @pytest.fixture
@@ -120,7 +122,8 @@ def workbook_with() -> Callable[[str], dict[str, str | bytes | None]]:
 
 
 def sheet_xml(rows: str, before: str = "", after: str = "") -> str:
-    return f'{DECLARATION}<worksheet xmlns="{MAIN}" xmlns:r="{OFFICE}">{before}<sheetData>{rows}</sheetData>{after}</worksheet>'
+    start = f'{DECLARATION}<worksheet xmlns="{MAIN}" xmlns:r="{OFFICE}">'
+    return f"{start}{before}<sheetData>{rows}</sheetData>{after}</worksheet>"
 
 
 def inline_rows(rows: list[list[str]]) -> str:

@@ -6,7 +6,10 @@ from clients.spreadsheet import UnreadableFile
 from clients.spreadsheet.number_text import DateFormat, date_text, iso_text, number_text, read_format_code
 from domain.problem import Finding
 
-HEADER = '<row r="1"><c r="A1" t="inlineStr"><is><t>user_id</t></is></c><c r="B1" t="inlineStr"><is><t>name</t></is></c></row>'
+HEADER = (
+    '<row r="1"><c r="A1" t="inlineStr"><is><t>user_id</t></is></c>'
+    '<c r="B1" t="inlineStr"><is><t>name</t></is></c></row>'
+)
 NUMBER_ROW = '<row r="2"><c r="A2"><v>1001</v></c><c r="B2"><v>7</v></c></row>'
 
 
@@ -20,8 +23,16 @@ def row(cells, number=3):
 
 
 CELLS = {
-    "17 digits": ("<c r='B3'><v>12345678901234567</v></c>", "value_stored_as_long_number", {"found": "12345678901234567"}),
-    "16 digits": ('<c r="B3"><v>1000000000000000</v></c>', "value_stored_as_long_number", {"found": "1000000000000000"}),
+    "17 digits": (
+        "<c r='B3'><v>12345678901234567</v></c>",
+        "value_stored_as_long_number",
+        {"found": "12345678901234567"},
+    ),
+    "16 digits": (
+        '<c r="B3"><v>1000000000000000</v></c>',
+        "value_stored_as_long_number",
+        {"found": "1000000000000000"},
+    ),
     "exponent": ('<c r="B3"><v>1.23E+16</v></c>', "value_stored_as_long_number", {"found": "12300000000000000"}),
     "negative": ('<c r="B3"><v>-1.5E20</v></c>', "value_stored_as_long_number", {"found": "-150000000000000000000"}),
     "enormous": ('<c r="B3"><v>1E300</v></c>', "value_stored_as_long_number", {"found": "1E300"}),
@@ -102,7 +113,7 @@ TEXTS = {
     "blanks around": ("  a b  ", "a b"),
     "no-break space inside": ("10\u00a0€", "10\u00a0€"),
     "combining accents": ("e\u0301", "e\u0301"),
-    "wide digits": ("１２", "１２"),
+    "wide digits": ("\uff11\uff12", "\uff11\uff12"),
 }
 
 
@@ -142,11 +153,11 @@ def test_invisible_characters_leave_ids_and_stay_in_texts_with_a_remark(xlsx, re
 
 
 def test_a_line_end_around_an_id_is_taken_away(xlsx, read, rows_of):
-    result = read(xlsx([["user_id"], ["12345\n"], ["１００４５"], ["-12345"]]))
+    result = read(xlsx([["user_id"], ["12345\n"], ["\uff11\uff10\uff10\uff14\uff15"], ["-12345"]]))
 
     assert rows_of(result) == [
         ("2", "12345\\n", "12345", "{}"),
-        ("3", "１００４５", "１００４５", "{}"),
+        ("3", "\uff11\uff10\uff10\uff14\uff15", "\uff11\uff10\uff10\uff14\uff15", "{}"),
         ("4", "-12345", "-12345", "{}"),
     ]
 

@@ -1,6 +1,6 @@
 """Files as they should be: what is read from them, and from the programs that write them."""
 
-import datetime
+import datetime as dt
 import zipfile
 
 import openpyxl
@@ -102,7 +102,9 @@ def test_our_own_outcome_columns_are_left_out(tmp_path, read, rows_of):
 
 
 def test_the_id_may_stand_right_of_our_own_columns(tmp_path, read, rows_of):
-    result = read(by_openpyxl(tmp_path / "book.xlsx", [["windowcast_state", "user_id", "name"], ["sent", LONG_ID, "A"]]))
+    result = read(
+        by_openpyxl(tmp_path / "book.xlsx", [["windowcast_state", "user_id", "name"], ["sent", LONG_ID, "A"]])
+    )
 
     assert (result.header, rows_of(result)) == (("user_id", "name"), [("2", LONG_ID, LONG_ID, '{"A"}')])
 
@@ -180,10 +182,10 @@ def test_a_file_without_recipients_says_so(tmp_path, read, make, rows):
 
 
 def test_dates_and_times_are_read_as_they_are_shown(tmp_path, read, rows_of):
-    day = datetime.datetime(2026, 1, 31, 9, 5, 0)
+    day = dt.datetime.fromisoformat("2026-01-31T09:05:00")
     book = openpyxl.Workbook()
     book.active.append(["user_id", "a", "b", "c", "d"])
-    book.active.append([1001, day.date(), day, day.time(), datetime.timedelta(hours=30, minutes=1)])
+    book.active.append([1001, day.date(), day, day.time(), dt.timedelta(hours=30, minutes=1)])
     book.save(tmp_path / "book.xlsx")
 
     result = read(tmp_path / "book.xlsx")
@@ -196,7 +198,9 @@ def test_dates_of_a_workbook_that_counts_from_1904(tmp_path, read, rows_of):
         page = book.add_worksheet()
         page.write_row(0, 0, ["user_id", "day"])
         page.write(1, 0, 1001)
-        page.write_datetime(1, 1, datetime.datetime(2026, 1, 31), book.add_format({"num_format": "d mmm yyyy"}))
+        page.write_datetime(
+            1, 1, dt.datetime.fromisoformat("2026-01-31"), book.add_format({"num_format": "d mmm yyyy"})
+        )
 
     result = read(tmp_path / "book.xlsx")
 
@@ -229,7 +233,7 @@ def test_formulas_give_the_value_stored_with_them(tmp_path, read, rows_of):
         page.write_formula(1, 0, '="1234"&"5678"', None, "12345678")
         page.write_formula(1, 1, "=1.1*3", None, 3.3000000000000003)
         page.write_formula(1, 2, '=""', None, "")
-        page.write_formula(1, 3, "=TRUE()", None, True)  # noqa: FBT003  # the value of the formula
+        page.write_formula(1, 3, "=TRUE()", None, True)
 
     result = read(tmp_path / "book.xlsx")
 
@@ -251,7 +255,8 @@ def test_a_workbook_of_the_strict_kind_is_read(tmp_path, read, rows_of):
     with zipfile.ZipFile(plain) as old, zipfile.ZipFile(tmp_path / "strict.xlsx", "w") as new:
         for name in old.namelist():
             body = old.read(name).replace(
-                b"http://schemas.openxmlformats.org/spreadsheetml/2006/main", b"http://purl.oclc.org/ooxml/spreadsheetml/main"
+                b"http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+                b"http://purl.oclc.org/ooxml/spreadsheetml/main",
             )
             body = body.replace(
                 b"http://schemas.openxmlformats.org/officeDocument/2006/relationships",
@@ -264,8 +269,7 @@ def test_a_workbook_of_the_strict_kind_is_read(tmp_path, read, rows_of):
 
 def test_a_row_of_another_shape_does_not_change_the_rows_after_it(tmp_path, read, rows_of):
     rows = [["user_id", "a", "b"]]
-    for number in range(1, 40):
-        rows.append([1000 + number, number if number % 3 else f"t{number}", None if number % 5 else 0.25 * number])
+    rows += [[1000 + n, n if n % 3 else f"t{n}", None if n % 5 else 0.25 * n] for n in range(1, 40)]
 
     result = read(by_openpyxl(tmp_path / "book.xlsx", rows))
 

@@ -8,6 +8,7 @@ import pytest
 import xlsxwriter
 
 from clients.spreadsheet import ReadFile, ReadLimits, UnreadableFile
+from clients.spreadsheet.addresses import column_letters
 from domain.problem import Finding
 
 ROWS = [["user_id", "name"], ["12345", "Ann"], ["12346", "Bob"], ["12347", "Cid"]]
@@ -123,6 +124,26 @@ def test_everything_that_hides_something_is_told_at_once(tmp_path, read):
         Finding.HIDDEN_COLUMNS,
         Finding.MERGED_CELLS,
     ]
+
+
+HIDDEN = [' hidden="1"', ' hidden="true"', " hidden='1'", ' spans="1:1" hidden="&#49;"', ' ht="1"\nhidden = " 1 "']
+
+
+@pytest.mark.parametrize("attribute", HIDDEN)
+def test_a_row_is_hidden_in_whichever_words_the_file_says_so(xlsx, read, attribute):
+    rows = "".join(
+        f'<row r="{number}"{attribute if number == 4 else ""}><c r="A{number}"><v>1234{number}</v></c></row>'
+        for number in range(1, 7)
+    )
+
+    result = read(xlsx(rows))
+
+    assert findings(result) == [Finding.HIDDEN_ROWS]
+    assert result.problems[0].facts == {"count": 1, "first": 4}
+
+
+def test_a_row_that_is_said_not_to_be_hidden_is_read(xlsx, read):
+    assert read(xlsx('<row r="2" hidden="0"><c r="A2"><v>12345</v></c></row>')).row_count == 1
 
 
 # Which sheet.
@@ -242,7 +263,9 @@ def test_rows_and_cells_without_numbers_are_counted(xlsx, read, rows_of):
 
 def prefixed(xml):
     for tag in ("worksheet", "sheetData", "row", "c", "v"):
-        xml = xml.replace(f"<{tag}>", f"<x:{tag}>").replace(f"<{tag} ", f"<x:{tag} ").replace(f"</{tag}>", f"</x:{tag}>")
+        xml = (
+            xml.replace(f"<{tag}>", f"<x:{tag}>").replace(f"<{tag} ", f"<x:{tag} ").replace(f"</{tag}>", f"</x:{tag}>")
+        )
     return xml.replace("xmlns=", "xmlns:x=")
 
 
@@ -268,6 +291,19 @@ def test_the_same_sheet_in_other_words_gives_the_same_rows(xlsx, read, rows_of, 
 
     assert isinstance(result, ReadFile), result
     assert (result.header, rows_of(result)) == (("user_id",), [("2", "12345", "12345", "{}")])
+
+
+@pytest.mark.parametrize("empty", ["<sheetData/>", "<sheetData />", '<sheetData a="1"/>', "<sheetData></sheetData>"])
+def test_a_sheet_without_rows_holds_no_recipients(xlsx, read, sheet, empty):
+    content = sheet("").replace("<sheetData></sheetData>", empty)
+
+    assert findings(read(xlsx("", parts={"xl/worksheets/sheet1.xml": content}))) == [Finding.NO_RECIPIENTS]
+
+
+def test_a_row_with_very_many_empty_cells_is_read(xlsx, read):
+    cells = "".join(f'<c r="{column_letters(column)}2" s="1"/>' for column in range(1, 9_000))
+
+    assert read(xlsx(f'<row r="2"><c r="A2"><v>12345</v></c>{cells}</row>')).row_count == 1
 
 
 def test_utf_16_parts_are_read_or_refused_in_words(xlsx, read, sheet):
@@ -309,7 +345,7 @@ XML = '<?xml version="1.0"?>'
 DAMAGED_PARTS = {
     "broken XML": {"xl/worksheets/sheet1.xml": "<worksheet><sheetData><row></worksheet>"},
     "cut XML": {"xl/worksheets/sheet1.xml": "<worksheet><sheetData>"},
-    "no rows element": {"xl/worksheets/sheet1.xml": "<worksheet/>"},
+    "no rows element": {"xl/worksheets/sheet1.xml": "<worksheet></worksheet>"},
     "a broken part nobody reads": {"xl/other.xml": "<a><b></a>"},
     "no sheet": {"xl/worksheets/sheet1.xml": None},
     "no workbook": {"xl/workbook.xml": None},
