@@ -1,6 +1,6 @@
 """Times that people write: ISO 8601, with an offset or meant in a named zone; clock changes are decided."""
 
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain.errors import UsageError
@@ -14,13 +14,7 @@ def parse_moment(text: str, *, time_zone: str | None, default_time_zone: str | N
     Raises UsageError for a text that is no time, a local time that does not exist or exists twice, and for neither
     offset nor zone.
     """
-    try:
-        written = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise UsageError(
-            f"{text!r} is no time that can be understood; write it as 2027-03-28T10:00+02:00, or without the offset "
-            "and with --time-zone."
-        ) from None
+    written = _written(text)
     zone = None if time_zone is None else named_zone(time_zone)
     if written.tzinfo is not None:
         if zone is not None and written.astimezone(zone).utcoffset() != written.utcoffset():
@@ -44,6 +38,20 @@ def named_zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise UsageError(f"{name!r} is no time zone; use an IANA name such as Europe/Berlin or UTC.") from None
+
+
+def _written(text: str) -> datetime:
+    try:
+        written = datetime.fromisoformat(text.strip())
+    except ValueError:
+        written = None
+    # In the first and the last year of the calendar a zone could lead out of it.
+    if written is None or written.year in (MINYEAR, MAXYEAR):
+        raise UsageError(
+            f"{text!r} is no time that can be understood; write it as 2027-03-28T10:00+02:00, or without the offset "
+            "and with --time-zone."
+        )
+    return written
 
 
 def _local_moment(written: datetime, zone: ZoneInfo) -> datetime:

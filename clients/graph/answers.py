@@ -50,7 +50,7 @@ def outcome_of_reply(reply: Reply, *, token: str, account_ids: tuple[str, ...]) 
 
 def outcome_of_failure(failure: Failure) -> Outcome:
     """Return how a send ended that got no whole answer; not sent only where no byte can have left."""
-    answer = ProviderAnswer(text=failure.name)
+    answer = ProviderAnswer(text=failure.words)
     match failure.fault:
         case Fault.NO_FREE_CONNECTION:
             return NotSent(answer)

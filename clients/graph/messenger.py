@@ -147,7 +147,7 @@ class GraphMessenger:
         """Ask the platform whose token this is. Sends nothing to anybody and raises nothing."""
         answer = await self._wire.exchange("GET", f"{self._root}/me?fields=id,name", headers=self._headers)
         if isinstance(answer, Failure):
-            return AccountCheck(CheckResult.NO_ANSWER, answer=ProviderAnswer(text=answer.name))
+            return AccountCheck(CheckResult.NO_ANSWER, answer=ProviderAnswer(text=answer.words))
         self._note_usage(answer)
         return self._account_check(answer)
 

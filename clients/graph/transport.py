@@ -37,6 +37,20 @@ MAX_ANSWER_BYTES: Final = 256 * 1024
 # name not found, refused, unreachable, TLS failed (subclasses of ClientConnectorError), and too slow in any of it.
 _BEFORE_THE_FIRST_BYTE: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
+# What a person reads of each exception; the first that fits counts, so the particular stand before the general.
+_WORDS: Final[tuple[tuple[type[BaseException], str], ...]] = (
+    (aiohttp.ClientConnectorDNSError, "its name is not known"),
+    (aiohttp.ClientConnectorCertificateError, "its certificate is not trusted"),
+    (aiohttp.ClientSSLError, "no secure connection could be made"),
+    (aiohttp.ClientConnectorError, "the connection was refused"),
+    (aiohttp.ConnectionTimeoutError, "no connection within the time for it"),
+    (aiohttp.ServerDisconnectedError, "it hung up without an answer"),
+    (aiohttp.ClientResponseError, "the answer was no HTTP"),
+    (aiohttp.ClientPayloadError, "the answer broke off"),
+    (TimeoutError, "no whole answer within the time for it"),
+    (ValueError, "the answer was far too long"),
+)
+
 
 class Fault(StrEnum):
     """Why there is no whole answer. Only the first two prove that nothing was sent."""
@@ -49,10 +63,10 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True)
 class Failure:
-    """An exchange without a whole answer; `name` is the exception's class, the only thing kept of it."""
+    """An exchange without a whole answer, and in words why: nothing else is kept of the exception."""
 
     fault: Fault
-    name: str
+    words: str
 
 
 @dataclass(frozen=True)
@@ -114,8 +128,8 @@ class Wire:
         try:
             async with asyncio.timeout(self._limits.free_connection_seconds):
                 await self._free_connections.acquire()
-        except TimeoutError as error:
-            return Failure(Fault.NO_FREE_CONNECTION, type(error).__name__)
+        except TimeoutError:
+            return Failure(Fault.NO_FREE_CONNECTION, "no connection of this process was free")
         try:
             return await self._exchange(self._client, request)
         finally:
@@ -173,12 +187,16 @@ async def _body_of(response: httpx.Response) -> bytes:
 
 def _failure(error: Exception, *, has_answer: bool) -> Failure:
     cause = error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ else error
-    name = type(cause).__name__
+    words = _in_words(cause)
     if has_answer:
-        return Failure(Fault.BROKEN_ANSWER, name)
+        return Failure(Fault.BROKEN_ANSWER, words)
     if isinstance(cause, _BEFORE_THE_FIRST_BYTE):
-        return Failure(Fault.NOT_CONNECTED, name)
+        return Failure(Fault.NOT_CONNECTED, words)
     # Something came back that is not HTTP.
     if isinstance(cause, aiohttp.ClientResponseError):
-        return Failure(Fault.BROKEN_ANSWER, name)
-    return Failure(Fault.NO_ANSWER, name)
+        return Failure(Fault.BROKEN_ANSWER, words)
+    return Failure(Fault.NO_ANSWER, words)
+
+
+def _in_words(cause: BaseException) -> str:
+    return next((words for kind, words in _WORDS if isinstance(cause, kind)), "the connection broke")

@@ -87,8 +87,8 @@ def _facts(writer: RecipientsWriter, reading: SheetReading) -> dict[str, Any]:
 def _remarks_on_rows(writer: RecipientsWriter) -> Iterator[str]:
     if writer.invisible_count:
         yield (
-            f"{writer.invisible_count:,} cells hold characters that cannot be seen, such as no-break spaces; "
-            "they were kept in the texts."
+            "Characters that cannot be seen, such as no-break spaces, were kept in the texts; "
+            f"cells that hold them: {writer.invisible_count:,}."
         )
 
 

@@ -164,4 +164,4 @@ def _check_span(writer: RecipientsWriter, job: ReadingJob) -> None:
 
 
 def _hidden_remark(count: int, job: ReadingJob) -> str:
-    return f"{count:,} hidden rows were {'left out' if job.hidden_rows == 'skip' else 'read as well'}."
+    return f"Hidden rows {'left out' if job.hidden_rows == 'skip' else 'read as well'}: {count:,}."

@@ -100,7 +100,9 @@ def test_the_sample_of_settings_names_each_setting_with_its_default():
 
 
 def test_no_secret_has_a_default():
-    secrets = [field for field in Settings.model_fields.values() if SecretStr in getattr(field.annotation, "__args__", ())]
+    secrets = [
+        field for field in Settings.model_fields.values() if SecretStr in getattr(field.annotation, "__args__", ())
+    ]
 
     assert secrets
     assert [field.default for field in secrets] == [None] * len(secrets)

@@ -148,7 +148,7 @@ def test_invisible_characters_leave_ids_and_stay_in_texts_with_a_remark(xlsx, re
 
     assert rows_of(result)[0] == ("2", "\u200b12345\u00a0\u202a6 ", "123456", '{"A\u200bB"}')
     assert result.remarks == (
-        "1 cells hold characters that cannot be seen, such as no-break spaces; they were kept in the texts.",
+        "Characters that cannot be seen, such as no-break spaces, were kept in the texts; cells that hold them: 1.",
     )
 
 

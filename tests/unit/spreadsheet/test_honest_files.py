@@ -147,6 +147,14 @@ def test_values_below_a_blank_header_give_an_empty_name(tmp_path, read, rows_of)
     ]
 
 
+def test_a_column_that_begins_late_does_not_make_the_readers_disagree(tmp_path, read, rows_of):
+    rows = [["user_id", "name"], ["12345", "Ann"], ["12346", "Bob"], ["12347", "Cid", None, "far"]]
+
+    result = read(by_openpyxl(tmp_path / "book.xlsx", rows))
+
+    assert [row[3] for row in rows_of(result)] == ['{"Ann",NULL}', '{"Bob",NULL}', '{"Cid","far"}']
+
+
 def test_a_blank_column_between_others_is_left_out(tmp_path, read, rows_of):
     rows = [["user_id", None, "name"], [1001, None, 'a\\"b{,}'], [1002, None, "NULL"]]
 

@@ -1,0 +1,413 @@
+"""The command line's contract: what each command prints, and with which code it ends."""
+
+import datetime
+import json
+
+import openpyxl
+import pytest
+
+from domain.states import MessageState
+from factories import user_id
+
+GOOD = [(user_id(number), f"Name {number}") for number in range(10)]
+
+
+def test_help_names_every_command_and_every_exit_code(command):
+    result = command("--help")
+
+    assert result.code == 0
+    for word in ("submit", "check", "campaigns", "messages", "doctor", "demo", "4 nobody is eligible"):
+        assert word in result.out
+
+
+def test_check_prints_the_exact_plan_and_keeps_nothing(shop):
+    file = shop.csv("list.csv", [*GOOD, (user_id(50), "Never wrote")])
+
+    plan = shop.command.json("check", *shop.words(file))
+
+    assert plan["rows"] == 11
+    assert plan["by_state"]["ready"] == 10
+    assert plan["by_reason"] == {"never_interacted": 1}
+    assert set(plan["by_state"]) == set(MessageState)
+    assert (plan["eligible_now"], plan["eligible_at_send"], plan["closing_before_turn"]) == (10, 10, 0)
+    assert plan["problems"] == []
+    assert shop.command.json("campaigns", "list") == []
+
+
+def test_check_of_bad_rows_lists_every_problem_and_ends_with_3(shop):
+    file = shop.csv("list.csv", [(user_id(1), "Ada"), ("12", "Bo"), (user_id(2), ""), (user_id(1), "Other")])
+
+    plan = shop.command.json("check", *shop.words(file), code=3)
+
+    assert [(p["row_number"], p["column"], p["code"]) for p in plan["problems"]] == [
+        (2, "user_id", "conflicting_duplicate"),
+        (3, "user_id", "bad_user_id"),
+        (4, "first_name", "missing_value"),
+        (5, "user_id", "conflicting_duplicate"),
+    ]
+    assert all(p["text"].endswith(".") for p in plan["problems"])
+    assert plan["error"]["code"] == "input_refused"
+
+
+def test_the_workbook_of_a_template_is_filled_submitted_and_comes_back_with_outcomes(shop):
+    shop.command.json("templates", "workbook", "sale", "--language", "en", "--output", "sale.xlsx")
+    book = openpyxl.load_workbook("sale.xlsx")
+    for row_number, row in enumerate([*GOOD, (user_id(50), "=1+1 never wrote")], start=3):
+        for column, value in enumerate(row, start=1):
+            cell = book.worksheets[0].cell(row_number, column)
+            cell.value = value
+            cell.data_type = "s"
+    book.save("filled.xlsx")
+
+    campaign = shop.command.json("submit", *shop.words("filled.xlsx"), "--name", "Sale", "--yes")
+    messages = shop.command.json("messages", campaign["campaign_id"])
+    shop.command.json("messages", campaign["campaign_id"], "--export", "result.xlsx")
+
+    assert (campaign["state"], campaign["name"], campaign["account"]) == ("finished", "Sale", "Shop")
+    assert campaign["by_state"]["sent"] == 10
+    assert campaign["by_reason"] == {"never_interacted": 1}
+    assert [message["row_number"] for message in messages] == list(range(3, 14))
+    assert messages[0]["user_id"] == user_id(0)
+    assert messages[0]["sent_at"].endswith("+00:00")
+    assert {message.message_id for message in shop.accepted()} == {
+        message["provider_message_id"] for message in messages if message["state"] == "sent"
+    }
+    assert sorted(message.text for message in shop.accepted()) == sorted(f"Hello Name {n}!" for n in range(10))
+    result = list(openpyxl.load_workbook("result.xlsx").worksheets[0].iter_rows(values_only=True))
+    assert result[0][:4] == ("user_id", "first_name", "windowcast_state", "windowcast_reason")
+    assert result[11][1] == "'=1+1 never wrote"
+    assert shop.command("doctor").code == 0
+
+
+def test_a_refused_file_is_kept_as_a_campaign_and_sends_nothing(shop):
+    file = shop.csv("list.csv", [*GOOD, ("12", "Bad")])
+
+    refused = shop.command.json("submit", *shop.words(file), "--yes", code=3)
+
+    assert refused["state"] == "refused"
+    assert refused["by_state"]["cancelled"] == 10
+    assert refused["by_reason"] == {"file_refused": 10, "bad_user_id": 1}
+    assert refused["error"]["code"] == "input_refused"
+    assert refused["problems"][0]["row_number"] == 12
+    assert shop.accepted() == []
+    assert shop.command.json("campaigns", "show", refused["campaign_id"])["state"] == "refused"
+
+
+def test_accept_valid_sends_the_good_rows_and_still_ends_with_3(shop):
+    file = shop.csv("list.csv", [*GOOD, ("12", "Bad")])
+
+    campaign = shop.command.json("submit", *shop.words(file), "--accept-valid", "--yes", code=3)
+
+    assert campaign["state"] == "finished"
+    assert (campaign["by_state"]["sent"], campaign["by_state"]["invalid"]) == (10, 1)
+    assert len(shop.accepted()) == 10
+
+
+def test_the_same_list_twice_is_refused_naming_the_earlier_unless_again(shop):
+    file = shop.csv("list.csv", GOOD[:2])
+
+    first = shop.command.json("submit", *shop.words(file), "--name", "First", "--yes")
+    second = shop.command.json("submit", *shop.words(file), "--yes", code=3)
+    third = shop.command.json("submit", *shop.words(file), "--again", "--yes")
+
+    assert second["error"]["code"] == "already_submitted"
+    assert "First" in second["error"]["text"]
+    assert first["campaign_id"] in second["error"]["text"]
+    assert third["by_state"]["sent"] == 2
+    assert len(shop.accepted()) == 4
+
+
+def test_few_people_are_named_by_hand(shop):
+    campaign = shop.command.json(
+        "submit", *shop.words(None, "--to", user_id(1), "--to", user_id(2), template="plain"), "--yes"
+    )
+    with_variables = shop.command.json("submit", *shop.words(None, "--to", user_id(1)), "--yes", code=2)
+
+    assert campaign["by_state"]["sent"] == 2
+    assert "first_name" in with_variables["error"]["text"]
+
+
+def test_nobody_eligible_ends_with_4_and_says_why_for_each(shop):
+    file = shop.csv("list.csv", [(user_id(60), "A"), (user_id(61), "B")])
+
+    plan = shop.command.json("check", *shop.words(file), code=4)
+    campaign = shop.command.json("submit", *shop.words(file), "--yes", code=4)
+
+    assert plan["by_reason"] == {"never_interacted": 2}
+    assert campaign["by_reason"] == {"never_interacted": 2}
+    assert (campaign["state"], campaign["error"]["code"]) == ("refused", "nobody_eligible")
+
+
+def test_a_time_later_than_every_window_ends_with_4(shop):
+    at = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=30)).isoformat()
+    file = shop.csv("list.csv", GOOD)
+
+    campaign = shop.command.json("submit", *shop.words(file, "--at", at), "--wait", "--yes", code=4)
+
+    assert "closes at" in campaign["error"]["text"]
+    assert campaign["state"] == "refused"
+    assert shop.accepted() == []
+
+
+def test_a_timed_campaign_waits_for_its_time_and_judges_windows_then(shop):
+    at = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=20)
+    file = shop.csv("list.csv", GOOD[:3])
+
+    campaign = shop.command.json("submit", *shop.words(file, "--at", at.isoformat()), "--wait", "--yes")
+
+    assert campaign["state"] == "finished"
+    assert campaign["by_state"]["sent"] == 3
+    assert min(message.platform_ms for message in shop.accepted()) >= at.timestamp() * 1000
+
+
+def test_opted_out_people_get_nothing(shop):
+    shop.command.json("suppressions", "add", "Shop", "--user", user_id(1))
+    file = shop.csv("list.csv", GOOD[:3])
+
+    campaign = shop.command.json("submit", *shop.words(file), "--yes")
+
+    assert campaign["by_reason"] == {"opted_out": 1}
+    assert user_id(1) not in {message.recipient_id for message in shop.accepted()}
+
+
+def test_a_campaign_is_paused_resumed_and_cancelled_from_here(shop):
+    file = shop.csv("list.csv", GOOD)
+    shop.platform.add_fault("token_dead", account=shop.page)
+    stopped = shop.command.json("submit", *shop.words(file), "--yes", code=6)
+    shop.platform.clear_faults()
+    campaign_id = stopped["campaign_id"]
+
+    still_paused = shop.command.json("campaigns", "run", campaign_id, code=6)
+    resumed = shop.command.json("accounts", "resume", "Shop")
+    paused = shop.command.json("campaigns", "pause", campaign_id)
+    shop.command.json("campaigns", "resume", campaign_id)
+    done = shop.command.json("campaigns", "run", campaign_id)
+    again = shop.command.json("campaigns", "cancel", campaign_id, code=2)
+
+    assert stopped["by_state"]["ready"] == 10
+    assert stopped["by_state"]["failed"] == 0
+    assert "accounts resume" in still_paused["error"]["text"]
+    assert resumed["resumed_campaigns"] == [campaign_id]
+    assert paused["state"] == "paused"
+    assert (done["state"], done["by_state"]["sent"]) == ("finished", 10)
+    assert "finished" in again["error"]["text"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "part"),
+    [
+        (
+            ["submit", "--account", "Nobody", "--template", "sale", "--language", "en", "--file", "x.csv"],
+            2,
+            "no account named Nobody",
+        ),
+        (
+            ["submit", "--account", "Shop", "--template", "gone", "--language", "en", "--file", "x.csv"],
+            2,
+            "no template gone",
+        ),
+        (
+            ["submit", "--account", "Shop", "--template", "sale", "--language", "xx", "--file", "x.csv"],
+            2,
+            "no template sale in xx",
+        ),
+        (["submit", "--account", "Shop", "--template", "sale", "--language", "en", "--file", "gone.csv"], 2, "no file"),
+        (["submit", "--account", "Shop", "--template", "sale", "--language", "en"], 2, "--file"),
+        (
+            [
+                "submit",
+                "--account",
+                "Shop",
+                "--template",
+                "plain",
+                "--language",
+                "en",
+                "--to",
+                "25000000000000001",
+                "--at",
+                "2020-01-01T00:00Z",
+                "--wait",
+            ],
+            2,
+            "in the past",
+        ),
+        (
+            [
+                "submit",
+                "--account",
+                "Shop",
+                "--template",
+                "plain",
+                "--language",
+                "en",
+                "--to",
+                "25000000000000001",
+                "--at",
+                "2099-03-29T02:30",
+                "--time-zone",
+                "Europe/Berlin",
+                "--wait",
+            ],
+            2,
+            "does not exist",
+        ),
+        (
+            [
+                "submit",
+                "--account",
+                "Shop",
+                "--template",
+                "plain",
+                "--language",
+                "en",
+                "--to",
+                "25000000000000001",
+                "--at",
+                "2099-10-25T02:30",
+                "--time-zone",
+                "Europe/Berlin",
+                "--wait",
+            ],
+            2,
+            "exists twice",
+        ),
+        (
+            [
+                "submit",
+                "--account",
+                "Shop",
+                "--template",
+                "plain",
+                "--language",
+                "en",
+                "--to",
+                "25000000000000001",
+                "--at",
+                "2099-01-01T10:00",
+                "--wait",
+            ],
+            2,
+            "--time-zone",
+        ),
+        (
+            [
+                "submit",
+                "--account",
+                "Shop",
+                "--template",
+                "plain",
+                "--language",
+                "en",
+                "--to",
+                "25000000000000001",
+                "--at",
+                "2099-01-01T10:00+00:00",
+            ],
+            2,
+            "PREFECT_API_URL",
+        ),
+        (["campaigns", "show", "nonsense"], 2, "no campaign nonsense"),
+        (["campaigns", "run", "01a205ec-432b-750a-a182-9ece394b65dc"], 2, "no campaign"),
+        (["messages", "01a205ec-432b-750a-a182-9ece394b65dc"], 2, "no campaign"),
+        (["templates", "add", "gone.yaml"], 2, "cannot be read"),
+        (["interactions", "import", "gone.csv"], 2, "no file"),
+        (
+            ["accounts", "add", "Shop", "--channel", "messenger", "--external-id", "1", "--credential", "X"],
+            2,
+            "already",
+        ),
+        (
+            [
+                "accounts",
+                "add",
+                "S2",
+                "--channel",
+                "messenger",
+                "--external-id",
+                "12",
+                "--credential",
+                "X",
+                "--pace",
+                "fast",
+            ],
+            2,
+            "no pace",
+        ),
+        (
+            ["check", "--account", "Shop", "--template", "sale", "--language", "en", "--file", "picture.xlsx"],
+            3,
+            "picture",
+        ),
+        (
+            ["check", "--account", "Shop", "--template", "sale", "--language", "en", "--file", "header.csv"],
+            3,
+            "first_name",
+        ),
+        (["nonsense"], 2, "nonsense"),
+    ],
+    ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else None,
+)
+def test_wrong_words_and_bad_input_get_one_sentence_and_a_documented_code(shop, words, code, part):
+    folder = shop.command.folder
+    (folder / "picture.xlsx").write_bytes(b"\x89PNG\r\n\x1a\n" + b"0" * 100)
+    (folder / "header.csv").write_text("user_id,firstname\n25000000000000001,Ada\n", encoding="utf-8")
+    more = ["--yes"] if words[0] == "submit" else []
+
+    for_people = shop.command(*words, *more)
+    for_machines = shop.command(*words, *more, "--json")
+
+    assert (for_people.code, for_machines.code) == (code, code)
+    assert "Traceback" not in for_people.err
+    assert part in for_people.err + for_people.out
+    told = for_machines.json
+    assert part in json.dumps(told)
+    assert set(told["error"]) == {"code", "text"}
+
+
+def test_without_a_terminal_submit_needs_yes(shop):
+    file = shop.csv("list.csv", GOOD)
+
+    result = shop.command("submit", *shop.words(file))
+
+    assert result.code == 2
+    assert "--yes" in result.err
+    assert shop.accepted() == []
+
+
+def test_postgres_that_is_away_ends_with_5_and_hides_the_password(command, monkeypatch):
+    from clients.settings import settings
+
+    monkeypatch.setenv("WINDOWCAST_DATABASE_URL", "postgresql://me:s3cret-password@127.0.0.1:1/db")
+    settings.cache_clear()
+
+    result = command("campaigns", "list")
+
+    assert result.code == 5
+    assert "Postgres does not answer" in result.err
+    assert "s3cret-password" not in result.out + result.err
+
+
+def test_an_account_is_checked_against_the_platform(shop, monkeypatch):
+    working = shop.command("accounts", "check", "Shop")
+    monkeypatch.setenv("PAGE_TOKEN", "wrong")
+    refused = shop.command("accounts", "check", "Shop")
+    monkeypatch.delenv("PAGE_TOKEN")
+    missing = shop.command("accounts", "check", "Shop")
+
+    assert working.code == 0
+    assert "works" in working.out
+    assert refused.code == 2
+    assert "190" in refused.err
+    assert missing.code == 2
+    assert "PAGE_TOKEN" in missing.err
+
+
+def test_previews_and_lists_of_templates(shop):
+    preview = shop.command.json("templates", "preview", "sale", "--language", "en", "--value", "first_name=$(x)")
+    missing = shop.command("templates", "preview", "sale", "--language", "en")
+    listed = shop.command.json("templates", "list", "--channel", "messenger")
+
+    assert preview["text"] == "Hello $(x)!"
+    assert missing.code == 3
+    assert "first_name" in missing.err
+    assert [template["code"] for template in listed] == ["plain", "sale"]

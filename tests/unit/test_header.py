@@ -1,0 +1,105 @@
+"""The header of a file against the header of its template's workbook: every kind of difference, all of them at once."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.problem import Finding, ProblemCode
+from validations.header import header_problems
+
+EXPECTED = ("user_id", "name", "city")
+
+
+def _cells(count: int) -> list[str]:
+    return [f"{chr(ord('A') + place)}1" for place in range(count)]
+
+
+def _problems(header, expected=EXPECTED):
+    return header_problems(header, cells=_cells(len(header)), expected=expected)
+
+
+def _found(header, expected=EXPECTED):
+    return [(problem.finding, problem.column, problem.facts.get("cell")) for problem in _problems(header, expected)]
+
+
+def test_the_header_of_the_workbook_is_right():
+    assert _problems(list(EXPECTED)) == []
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        pytest.param(["user_id", "Name", "city"], [(Finding.HEADER_CELL_CHANGED, "name", "B1")], id="another case"),
+        pytest.param(["user id", "name", "city"], [(Finding.HEADER_CELL_CHANGED, "user_id", "A1")], id="a blank in it"),
+        pytest.param(["user_id", "name", "ctiy"], [(Finding.HEADER_CELL_CHANGED, "city", "C1")], id="a slip"),
+        pytest.param(["user_id", "", "city"], [(Finding.HEADER_CELL_CHANGED, "name", "B1")], id="an emptied cell"),
+        pytest.param(["user_id", "name"], [(Finding.HEADER_COLUMN_MISSING, "city", "C")], id="a missing column"),
+        pytest.param(
+            ["user_id", "name", "city", "remark"],
+            [(Finding.HEADER_COLUMN_UNEXPECTED, "remark", "D1")],
+            id="a column too many",
+        ),
+        pytest.param(
+            ["user_id", "name", "city", ""],
+            [(Finding.HEADER_COLUMN_UNEXPECTED, None, "D1")],
+            id="a column without a name",
+        ),
+        pytest.param(
+            ["user_id", "name", "city", "name"],
+            [(Finding.HEADER_COLUMN_DOUBLED, "name", "D1")],
+            id="a column that stands there twice",
+        ),
+        pytest.param(
+            ["user_id", "city", "name"],
+            [(Finding.HEADER_ORDER, "name", "B1"), (Finding.HEADER_ORDER, "city", "C1")],
+            id="two columns exchanged",
+        ),
+        pytest.param(["4711", "Ann", "Rome"], [(Finding.NO_HEADER, None, None)], id="a row where the header should be"),
+        pytest.param([], [(Finding.NO_HEADER, None, None)], id="nothing at all"),
+        pytest.param(
+            ["User_ID", "name", "remark", "name"],
+            [
+                (Finding.HEADER_COLUMN_DOUBLED, "name", "D1"),
+                (Finding.HEADER_CELL_CHANGED, "user_id", "A1"),
+                (Finding.HEADER_COLUMN_MISSING, "city", "C"),
+                (Finding.HEADER_COLUMN_UNEXPECTED, "remark", "C1"),
+            ],
+            id="several things at once",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_header_is_named_with_its_cell(header, expected):
+    assert _found(header) == expected
+
+
+def test_the_cases_cover_every_finding_about_headers():
+    of_headers = {finding for finding in Finding if finding.name.startswith(("HEADER_", "NO_HEADER"))}
+    headers = (["user_id", "Name"], ["user_id", "city", "name"], ["x"], ["user_id", "name", "name", "city", "more"])
+
+    assert {problem.finding for header in headers for problem in _problems(header)} == of_headers
+
+
+def test_a_doubled_column_names_both_cells():
+    (problem,) = _problems(["user_id", "name", "city", "name"])
+
+    assert "in cells B1 and D1" in problem.text
+
+
+def test_a_missing_column_far_to_the_right_is_named_as_a_spreadsheet_names_it():
+    expected = ["user_id", *(f"column{number}x" for number in range(30))]
+
+    problems = _problems(["user_id"], expected)
+
+    assert problems[-1].facts["cell"] == "AE"
+
+
+def test_each_problem_of_a_header_stands_in_row_one_and_reads_as_a_sentence():
+    for problem in _problems(["User_ID", "name", "remark", "name"]):
+        assert problem.row_number == 1
+        assert problem.code is ProblemCode.BAD_HEADER
+        assert problem.text.endswith(".")
+
+
+@given(header=st.lists(st.sampled_from(["user_id", "name", "city", "Name", "town", "", "x"]), max_size=7))
+def test_any_header_but_the_right_one_has_a_problem(header):
+    assert (_problems(header) == []) is (header == list(EXPECTED))
