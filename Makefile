@@ -89,7 +89,7 @@ demo: setup ## send a 10,000-row campaign to the Messenger Platform of this mach
 
 # `tee -i` outlives a Ctrl-C, so that pytest can stop its servers and still say what it did.
 test: setup ## run all tests but those of the machine; the last line says which Postgres versions ran
-	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT; \
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && trap 'exit 130' INT TERM; \
 	if [ -t 1 ]; then color=yes; else color=no; fi; \
 	{ $(PYTEST) --color=$$color --ignore=tests/machine; echo $$? > "$$folder/status"; } | tee -i "$$folder/output"; \
 	grep '^Postgres versions that ran:' "$$folder/output" | tail -n 1 | grep . || echo "Postgres versions that ran: none"; \
@@ -124,7 +124,7 @@ lock: ## write requirements.txt from pyproject.toml; versions in it that still f
 	@$(FIND_PYTHON); \
 	python=$$(find_python) && folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
 	"$$python" -m venv "$$folder/uv" && \
-	"$$folder/uv/bin/python" -m pip install --quiet --disable-pip-version-check uv && \
+	"$$folder/uv/bin/python" -m pip install -qq --disable-pip-version-check uv && \
 	"$$folder/uv/bin/python" -m uv pip compile --quiet --native-tls --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --group dev pyproject.toml -o requirements.txt
 

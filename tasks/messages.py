@@ -25,9 +25,13 @@ def list_messages(
     Raises NotFoundError without such a campaign.
     """
     get_campaign(connection, campaign_id)
+    return _messages(connection, {"campaign_id": campaign_id, "state": state, "reason": reason})
+
+
+def _messages(connection: Connection, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
     with connection.transaction(), connection.cursor(name=f"messages_{uuid4().hex}") as cursor:
         cursor.itersize = _ROWS_PER_FETCH
-        cursor.execute(query("messages/list"), {"campaign_id": campaign_id, "state": state, "reason": reason})
+        cursor.execute(query("messages/list"), parameters)
         yield from cursor
 
 

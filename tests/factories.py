@@ -18,6 +18,9 @@ from tasks.interactions import Interaction, store_interactions
 from tasks.templates import add_template
 from tasks.windows import read_clock
 
+# Part of every token of the tests: it may be seen nowhere but in the header of a request.
+TOKEN = "CANARY-token-that-must-be-seen-nowhere"
+
 TIMING = Timing(read_timeout_seconds=2, margin_seconds=1)
 
 

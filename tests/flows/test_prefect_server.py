@@ -1,0 +1,80 @@
+"""With a Prefect server the flows run there; tokens are seen nowhere, neither there nor in what commands print."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from factories import TOKEN, user_id
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def prefect_server(tmp_path):
+    """A Prefect server of its own on loopback: its API's address and its home."""
+    home = tmp_path / "prefect-server"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {
+        **os.environ,
+        "PREFECT_HOME": str(home),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    with (tmp_path / "server.log").open("w") as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+        try:
+            url = f"http://127.0.0.1:{port}/api"
+            _wait_until_healthy(url)
+            yield url, home
+        finally:
+            os.killpg(server.pid, signal.SIGTERM)
+            server.wait(timeout=20)
+
+
+def _wait_until_healthy(url: str) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            if httpx.get(f"{url}/health", trust_env=False, timeout=2).status_code == 200:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.3)
+    pytest.fail("the Prefect server did not start within a minute")
+
+
+def test_a_submit_runs_on_the_named_server_and_no_token_is_left_anywhere(shop, prefect_server):
+    url, home = prefect_server
+    file = shop.csv("list.csv", [(user_id(number), "Ada") for number in range(5)])
+    environment = {**os.environ, "PREFECT_API_URL": url, "PYTHONPATH": str(ROOT), "PREFECT_HOME": str(home / "client")}
+
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys; from cli.main import main; sys.exit(main())", "submit",
+         *shop.words(file), "--yes", "--json"],
+        env=environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+    runs = httpx.post(f"{url}/flow_runs/filter", json={}, trust_env=False).json()
+    artifacts = httpx.post(f"{url}/artifacts/filter", json={}, trust_env=False).json()
+    assert done.returncode == 0, done.stderr
+    assert len(shop.accepted()) == 5
+    assert {run["state"]["type"] for run in runs} == {"COMPLETED"}
+    assert any(run["name"].startswith("submit sale to Shop") for run in runs)
+    assert {artifact["type"] for artifact in artifacts} == {"progress", "markdown"}
+    assert TOKEN not in done.stdout + done.stderr
+    _assert_nowhere(TOKEN, shop.command.folder)
+
+
+def _assert_nowhere(secret: str, folder: Path) -> None:
+    """Look through every file that the run has left, Prefect's database with its log of writes too."""
+    looked_at = [path for path in folder.rglob("*") if path.is_file()]
+    assert any(path.name == "prefect.db" for path in looked_at)
+    assert [path for path in looked_at if secret.encode() in path.read_bytes()] == []
