@@ -128,7 +128,7 @@ class _Stage:
         return json.loads(done.stdout)
 
     def prepare(self, rows: int) -> None:
-        """Make the account, the template, the people with their windows, and the workbook with bad rows of every kind."""
+        """Make the account, the template, the people with their windows, and a workbook with bad rows of every kind."""
         (self.folder / "tea-week.yaml").write_text(_TEMPLATE, encoding="utf-8")
         self.windowcast(
             "accounts", "add", _ACCOUNT, "--channel", "messenger", "--provider", "graph", "--external-id", _PAGE,

@@ -36,6 +36,11 @@ def get_campaign(connection: Connection, campaign_id: UUID) -> dict[str, Any]:
     return row
 
 
+def lock_campaign(connection: Connection, campaign_id: UUID) -> CampaignState:
+    """Lock a campaign until the surrounding transaction ends; return its state. Raises NotFoundError."""
+    return CampaignState(_locked(connection, campaign_id)["state"])
+
+
 def list_campaigns(connection: Connection, *, most: int) -> list[dict[str, Any]]:
     """Return the newest campaigns, newest first."""
     return connection.execute(query("campaigns/list"), {"most": most}).fetchall()
@@ -78,9 +83,7 @@ def start_campaign(connection: Connection, campaign_id: UUID, *, timing: Timing)
     is paused, and UsageError for one that can never send. What is `finished` is not started again: returns False.
     """
     with connection.transaction():
-        row = connection.execute(query("campaigns/lock"), {"campaign_id": campaign_id}).fetchone()
-        if row is None:
-            raise NotFoundError(f"There is no campaign {campaign_id}; `windowcast campaigns list` shows them.")
+        row = _locked(connection, campaign_id)
         state = CampaignState(row["state"])
         if state is CampaignState.FINISHED:
             return False
@@ -160,6 +163,13 @@ def close_campaign(connection: Connection, campaign_id: UUID) -> CampaignState:
         ):
             return CampaignState.FINISHED
     return state
+
+
+def _locked(connection: Connection, campaign_id: UUID) -> dict[str, Any]:
+    row = connection.execute(query("campaigns/lock"), {"campaign_id": campaign_id}).fetchone()
+    if row is None:
+        raise NotFoundError(f"There is no campaign {campaign_id}; `windowcast campaigns list` shows them.")
+    return row
 
 
 def _refuse_start(campaign_id: UUID, row: dict[str, Any]) -> None:

@@ -7,13 +7,21 @@ from typing import Any
 from uuid import UUID
 
 from clients.postgres import Connection
-from domain.errors import NobodyEligibleError
+from domain.errors import InputRefusedError, NobodyEligibleError
 from domain.pace import Timing
 from domain.problem import Problem
 from domain.reasons import Reason
 from domain.states import CampaignState
 from domain.submission import Submission
-from tasks.campaigns import Counts, count_messages, get_campaign, refuse_campaign, schedule_campaign
+from domain.template import Template
+from tasks.campaigns import (
+    Counts,
+    count_messages,
+    get_campaign,
+    lock_campaign,
+    refuse_campaign,
+    schedule_campaign,
+)
 from tasks.submission import (
     ReadList,
     Target,
@@ -82,15 +90,19 @@ def check_list(
 ) -> bool:
     """Stage a list and find all that is wrong with it; return whether its rows can be judged.
 
-    With `suite_url` (the database's) the Great Expectations suite checks the same rows and must agree.
+    With `suite_url` (the database's) the Great Expectations suite checks the same rows and must agree. A campaign that
+    is no draft any more, because another run of its submission was faster or somebody cancelled it, stays as it is.
     """
-    if not stage_list(connection, campaign_id, target=target, given=given):
-        return False
-    find_row_problems(connection, campaign_id, template=target.template)
+    # In one transaction, behind the campaign's lock: another run of the same submission that stages the same list
+    # anew takes no problem away from rows that are about to become messages.
+    with connection.transaction():
+        if lock_campaign(connection, campaign_id) is not CampaignState.DRAFT:
+            return False
+        if not stage_list(connection, campaign_id, target=target, given=given):
+            return False
+        find_row_problems(connection, campaign_id, template=target.template)
     if suite_url is not None:
-        from tasks.suite import check_suite
-
-        check_suite(connection, campaign_id, url=suite_url, template=target.template)
+        _check_by_suite(connection, campaign_id, url=suite_url, template=target.template)
     return True
 
 
@@ -123,6 +135,17 @@ def nobody_sentence(outlook: Outlook, *, is_timed: bool) -> str:
         "Nobody on the list has an open 24-hour window, so nothing can be sent; `windowcast check` says why for each "
         "row, and `windowcast interactions import` brings in what people wrote lately."
     )
+
+
+def _check_by_suite(connection: Connection, campaign_id: UUID, *, url: str, template: Template) -> None:
+    from tasks.suite import check_suite
+
+    try:
+        check_suite(connection, campaign_id, url=url, template=template)
+    except InputRefusedError:
+        # The faster run has made messages of the staged rows while the suite looked for them.
+        if get_campaign(connection, campaign_id)["state"] == CampaignState.DRAFT:
+            raise
 
 
 def _plan_of(

@@ -129,6 +129,7 @@ class _Share:
         self._clock = SlotClock()
         self._deliveries: set[asyncio.Task[None]] = set()
         self._outcomes: asyncio.Queue[tuple[_Intent, Outcome]] = asyncio.Queue()
+        self._message_ids: set[str] = set()  # the platform's, of this share
         self._claimed = 0
         self._under_way = 0  # claimed and not recorded yet
         self._room = asyncio.Event()
@@ -306,9 +307,21 @@ class _Share:
         timing = self._order.timing
         try:
             async with asyncio.timeout(timing.connect_timeout_seconds + timing.read_timeout_seconds):
-                return await self._messenger.send(intent.user_id, content=content, metadata=str(intent.attempt_id))
+                outcome = await self._messenger.send(intent.user_id, content=content, metadata=str(intent.attempt_id))
         except TimeoutError:
             return Unknown(Reason.NO_ANSWER, ProviderAnswer(text="no answer within the time that a POST may take"))
+        return self._unless_repeated(outcome)
+
+    def _unless_repeated(self, outcome: Outcome) -> Outcome:
+        """Doubt an acceptance whose message id was given to another message of this share: one id names one message."""
+        if not isinstance(outcome, Accepted):
+            return outcome
+        if outcome.provider_message_id in self._message_ids:
+            logger.error("message id given twice", extra={"account_id": self._order.account.account_id})
+            answer = ProviderAnswer(text="the platform gave the message id of another message")
+            return Unknown(Reason.UNCLEAR_ANSWER, answer)
+        self._message_ids.add(outcome.provider_message_id)
+        return outcome
 
     async def _await_slot(self, intent: _Intent) -> float | None:
         """Wait for the slot and return it; one that went by is taken anew. None: the message may not be sent now."""

@@ -20,7 +20,7 @@ from domain.submission import Submission, sha256_of_ids
 from domain.template import TEXT_LIMITS, Template, literal_and_counts
 from sql import query
 from tasks.accounts import find_account
-from tasks.campaigns import get_campaign
+from tasks.campaigns import get_campaign, lock_campaign
 from tasks.templates import find_template
 from tasks.windows import read_clock
 from validations.header import header_problems
@@ -227,9 +227,13 @@ def make_messages(
 ) -> CampaignState:
     """Turn every staged row into a message and the draft into a validated or refused campaign, in one transaction.
 
-    Returns the campaign's state. Raises LookupError, changing nothing, when rows and messages do not add up (P8).
+    Returns the campaign's state; one that is no draft any more (another run of its submission was faster, or it was
+    cancelled) stays as it is. Raises InputRefusedError, changing nothing, when rows and messages do not add up (P8).
     """
     with connection.transaction():
+        standing = lock_campaign(connection, campaign_id)
+        if standing is not CampaignState.DRAFT:
+            return standing
         counts = _count_findings(connection, campaign_id)
         refusal = _refusal(counts, accepts_valid=_accepts_valid(connection, campaign_id))
         if isinstance(given.file, ReadFile):
@@ -291,8 +295,9 @@ def _refusal(counts: dict[Finding, int], *, accepts_valid: bool) -> str | None:
         return "The file cannot be used as it is; its problems say what to change."
     bad = sum(count for finding, count in counts.items() if codes[finding] is not ProblemCode.DUPLICATE)
     if bad and not accepts_valid:
+        found = "1 problem was" if bad == 1 else f"{bad} problems were"
         return (
-            f"{bad} problems were found in the rows, so nothing was sent; mend the rows and submit the file again, or "
+            f"{found} found in the rows, so nothing was sent; mend the rows and submit the file again, or "
             "add --accept-valid to send the good rows."
         )
     return None

@@ -1,8 +1,10 @@
 """Factories: each call makes one valid object; a test names only what it is about."""
 
+import csv
 import itertools
 from datetime import timedelta
 from pathlib import Path
+from tempfile import mkdtemp
 from uuid import UUID, uuid4
 
 import yaml
@@ -27,6 +29,22 @@ TIMING = Timing(read_timeout_seconds=2, margin_seconds=1)
 def user_id(number: int) -> str:
     """A user id of 17 digits, which a spreadsheet's number cannot hold."""
     return str(25_000_000_000_000_001 + 2 * number)
+
+
+def write_table(path: Path, rows) -> Path:
+    """Write rows, the header first, as they are: a number in an .xlsx file is stored as a number."""
+    if path.suffix == ".csv":
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(rows)
+        return path
+    import openpyxl
+
+    workbook = openpyxl.Workbook(write_only=True)
+    sheet = workbook.create_sheet("Recipients")
+    for row in rows:
+        sheet.append(row)
+    workbook.save(path)
+    return path
 
 
 class World:
@@ -94,3 +112,59 @@ class World:
 
         counts = count_messages(self.connection, [campaign_id])[campaign_id]
         return {str(state): count for state, count in counts.by_state.items() if count}
+
+    def take_in(
+        self, submission: Submission, folder: Path, *, connection: Connection | None = None, suite_url=None
+    ) -> UUID:
+        """Do what a submit does before anybody's window is looked at."""
+        from tasks.intake import check_list, take_list
+        from tasks.submission import find_target, make_messages
+
+        used = connection or self.connection
+        target = find_target(used, submission)
+        campaign_id, given = take_list(used, submission, target=target, folder=Path(mkdtemp(dir=folder)))
+        can_judge = check_list(used, campaign_id, target=target, given=given, suite_url=suite_url)
+        make_messages(used, campaign_id, target=target, given=given, can_judge=can_judge)
+        return campaign_id
+
+    def submit(self, submission: Submission, folder: Path) -> UUID:
+        """Take a list in and admit it: what is left to do is to start it."""
+        from tasks.intake import admit
+        from tasks.submission import find_target
+
+        campaign_id = self.take_in(submission, folder)
+        admit(self.connection, campaign_id, target=find_target(self.connection, submission), timing=TIMING)
+        return campaign_id
+
+    def verdicts(self, campaign_id: UUID) -> dict[int, str]:
+        """What became of each row: its state, with the reason where there is one."""
+        from tasks.messages import list_messages
+
+        return {
+            row["row_number"]: "/".join(filter(None, (row["state"], row["reason"])))
+            for row in list_messages(self.connection, campaign_id)
+        }
+
+    def state(self, campaign_id: UUID) -> str:
+        from tasks.campaigns import get_campaign
+
+        return get_campaign(self.connection, campaign_id)["state"]
+
+    def row_counts(self) -> dict[str, int]:
+        """How many rows each table holds."""
+        tables = self.connection.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'windowcast'::regnamespace AND relkind IN ('r', 'p')"
+        ).fetchall()
+        names = sorted(row["relname"] for row in tables)
+        parts = " UNION ALL ".join(
+            f"SELECT '{name}' AS name, count(*) AS rows FROM windowcast.{name}" for name in names
+        )
+        return {row["name"]: row["rows"] for row in self.connection.execute(parts)}
+
+    def put_clock_ahead(self, **by) -> None:
+        """Let the one clock go on from a later time: `hours=2`, `seconds=90`. Without any, it is the real one again."""
+        ahead = timedelta(**by).total_seconds()
+        body = f"SELECT clock_timestamp() + interval '{ahead} s'" if ahead else "SELECT clock_timestamp()"
+        self.connection.execute(
+            f"CREATE OR REPLACE FUNCTION windowcast.clock() RETURNS timestamptz LANGUAGE sql VOLATILE AS $${body}$$"
+        )

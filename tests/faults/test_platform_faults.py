@@ -1,0 +1,151 @@
+"""F9 to F19: the platform fails in every way it can; our table is compared with what the platform really did."""
+
+import asyncio
+import socket
+import time
+from contextlib import closing
+from dataclasses import dataclass
+
+import pytest
+from factories import user_id
+from tasks.accounts import resume_account
+from tasks.sending import ShareEnd
+
+
+@dataclass(frozen=True)
+class Case:
+    """A fault of one POST, and where its message must stand before and after the echoes are read."""
+
+    name: str
+    fault: str | dict
+    at_first: str
+    in_the_end: str
+    reason: str | None = None
+    code: int | None = None
+
+
+def _garbage(form, *, accepted):
+    return {"kind": "garbage", "form": form, "accepted": accepted}
+
+
+UNCLEAR = [
+    Case("F9 accepts, never answers", {"kind": "perform_then_hang", "seconds": 2}, "unknown", "sent"),
+    Case("F10 accepts, closes", "sent_but_dropped", "unknown", "sent"),
+    Case("F10 accepts, resets", {"kind": "perform_then_drop", "reset": True}, "unknown", "sent"),
+    Case("F11 accepts, answers 1/1357046", "sent_but_error", "unknown", "sent"),
+    Case("F11 accepts, answers 500", {"kind": "perform_then_error", "code": 2, "http_status": 500}, "unknown", "sent"),
+    Case("F12 closes", "dropped", "unknown", "unknown", "no_answer"),
+    Case("F12 resets", {"kind": "drop", "reset": True}, "unknown", "unknown", "no_answer"),
+    Case("F12 hangs", {"kind": "hang", "seconds": 2}, "unknown", "unknown", "no_answer"),
+    Case("F12 answers 500", "unknown_error", "unknown", "unknown", "unclear_answer", 1),
+    Case("F12 answers 1200", "temporary_failure", "unknown", "unknown", "unclear_answer", 1200),
+    Case("F13 closes, accepts later", "sent_late", "unknown", "sent"),
+    Case("F18 HTML, accepted", _garbage("html", accepted=True), "unknown", "sent"),
+    Case("F18 HTML, not accepted", _garbage("html", accepted=False), "unknown", "unknown", "unclear_answer"),
+    Case("F18 empty", _garbage("empty", accepted=True), "unknown", "sent"),
+    Case("F18 truncated JSON", _garbage("truncated_json", accepted=True), "unknown", "sent"),
+    Case("F18 no message_id", _garbage("no_message_id", accepted=False), "unknown", "unknown", "unclear_answer"),
+    Case(
+        "F18 a message_id seen before",
+        _garbage("repeated_message_id", accepted=False),
+        "unknown",
+        "unknown",
+        "unclear_answer",
+    ),
+]
+DEFINITE = [
+    Case("F15 outside the window", "outside_window", "failed", "failed", "outside_window", 10),
+    Case("F17 nobody by this id", "person_unknown", "failed", "failed", "person_unknown", 100),
+    Case("F17 gone", "person_unavailable", "failed", "failed", "person_unavailable", 551),
+    Case("F17 gone, under code 200", "person_unavailable_200", "failed", "failed", "person_unavailable", 200),
+    Case("F17 blocked", "person_blocked", "failed", "failed", "person_unavailable", 551),
+]
+CASES = [*UNCLEAR, *DEFINITE]
+HEALTHY = 10
+
+
+@dataclass(frozen=True)
+class Struck:
+    """One campaign in which every case struck one person, and ten people were struck by none."""
+
+    at_first: dict[str, str]
+    found: object
+    end: object
+
+
+@pytest.fixture(scope="module")
+def struck(make_module_scene):
+    scene = make_module_scene(people=HEALTHY + len(CASES), in_flight=10)
+    for number, case in enumerate(CASES, start=HEALTHY):
+        scene.add_fault(case.fault, user_id=user_id(number))
+    end = scene.run_until_done()
+    with scene.world() as world:
+        rows = world.connection.execute("SELECT user_id, state FROM message_list").fetchall()
+    at_first = {row["user_id"]: row["state"] for row in rows}
+    time.sleep(1.5)  # the late acceptance of F13 comes 2.5 seconds after the connection was dropped
+    return Struck(at_first, scene.evidence(), end)
+
+
+@pytest.mark.parametrize(("number", "case"), list(enumerate(CASES, start=HEALTHY)), ids=[case.name for case in CASES])
+def test_a_fault_is_posted_once_and_ends_where_the_matrix_says(struck, number, case):
+    person = user_id(number)
+    row = struck.found.messages[person]
+
+    assert struck.at_first[person] == case.at_first
+    assert (row["state"], row["reason"]) == (case.in_the_end, case.reason)
+    if case.code is not None:
+        assert row["provider_code"] == case.code
+    assert len(struck.found.posts_to(person)) == 1
+
+
+def test_the_faults_of_some_are_no_concern_of_the_others(struck):
+    states = [struck.found.messages[user_id(number)]["state"] for number in range(HEALTHY)]
+
+    assert states == ["sent"] * HEALTHY
+    assert struck.end.state == "finished"
+
+
+THROTTLES = [
+    pytest.param({"preset": "throttled", "seconds": 1.5}, id="613"),
+    pytest.param({"preset": "throttled_messenger", "seconds": 1.5}, id="80006, in the header's words"),
+    pytest.param({"preset": "app_throttled", "retry_after": 1}, id="4 with Retry-After"),
+    pytest.param("page_throttled", id="32"),
+    pytest.param("too_many_requests", id="613 with HTTP 429"),
+]
+
+
+@pytest.mark.parametrize("fault", THROTTLES)
+async def test_f14_a_throttle_slows_all_workers_and_costs_no_message(make_scene, fault):
+    scene = make_scene(people=30, in_flight=3)
+    scene.add_fault(fault, after=8, count=1)
+
+    await asyncio.gather(scene.run(), scene.run())
+    found = scene.evidence()
+
+    throttled = next(post for post in found.posts if post.fault)
+    calm = [post for post in found.posts if throttled.arrived + 0.3 < post.arrived < throttled.arrived + 0.9]
+    assert found.states == {"sent": 30}
+    assert calm == []
+
+
+async def test_f16_a_dead_token_pauses_the_account_until_it_is_renewed_and_fails_nothing(make_scene, monkeypatch):
+    scene = make_scene(people=30, in_flight=2)
+    scene.add_fault("token_dead", after=5)
+
+    first = await scene.run()
+    after_the_first = scene.states()
+    scene.sandbox.clear_faults()
+    scene.sandbox.add_accounts([{"external_id": scene.account.external_id, "token": "renewed-token"}])
+    monkeypatch.setenv(scene.account.credential, "renewed-token")
+    with scene.world() as world:
+        resumed = resume_account(world.connection, scene.account)
+    second = await scene.run()
+    found = scene.evidence()
+
+    assert (first.report.end, first.state) == (ShareEnd.PAUSED, "paused")
+    assert "190" in first.report.detail
+    assert after_the_first == {"sent": 5, "ready": 25}
+    assert resumed == [str(scene.campaign_id)]
+    assert second.state == "finished"
+    assert found.states == {"sent": 30}
+    assert sum(post.code == 190 for post in found.posts) <= 2
