@@ -21,7 +21,7 @@ from factories import TIMING, user_id, write_table
 from tasks.campaigns import cancel_campaign, get_campaign, start_campaign
 from tasks.database import broken_promises
 from tasks.intake import admit, check_list, find_progress, plan_submission, take_list
-from tasks.messages import export_messages
+from tasks.messages import export_messages, list_messages
 from tasks.submission import check_times, find_row_problems, find_target, list_problems, make_messages, stage_list
 from tasks.windows import read_clock
 
@@ -148,7 +148,7 @@ def test_each_problem_reads_as_a_sentence_with_its_facts(world_18, tmp_path):
     for problem in list_problems(world_18.connection, campaign_id):
         texts.setdefault(problem.row_number, problem.text)
         assert problem.text.endswith(".")
-    assert "more than 15 digits (25000000000000001)" in texts[4]
+    assert "more than 15 digits (25000000000000000)" in texts[4]
     assert "The user_id 12-ab is not 5 to 20 digits" in texts[5]
     assert "The cell name is empty" in texts[7]
     assert "has 2007 characters, and at most 1999 may be sent" in texts[8]
@@ -258,7 +258,7 @@ def test_a_file_that_cannot_be_read_is_a_refused_campaign_without_rows(world, tm
     assert world.verdicts(campaign_id) == {}
     (problem,) = list_problems(world.connection, campaign_id)
     assert (problem.row_number, problem.code) == (None, "unreadable_file")
-    assert "PNG" in problem.text
+    assert "The file is a picture" in problem.text
 
 
 @pytest.mark.parametrize(
@@ -341,10 +341,13 @@ def test_the_result_workbook_is_read_without_its_outcome_columns(world_18, tmp_p
     export_messages(world_18.connection, first, path=result)
     second = world_18.take_in(world_18.submission(account, template, file=result, accepts_valid=True), tmp_path)
 
+    assert problems_of(world_18, second) == problems_of(world_18, first)
     assert world_18.verdicts(second) == world_18.verdicts(first)
     assert world_18.state(second) == "validated"
     header = world_18.connection.execute("SELECT header FROM upload WHERE campaign_id = %s", [second]).fetchone()
     assert header["header"] == list(HEADER)
+    cells = [row["cells"] for row in list_messages(world_18.connection, second)]
+    assert cells == [["Name 1"], ["Name 2"], ["'=1+1"], [None]]
 
 
 def test_two_submits_with_one_submission_id_make_one_campaign(world, tmp_path):
@@ -525,8 +528,8 @@ def test_a_lost_row_ends_the_transaction_and_nothing_is_kept(world, tmp_path):
 def test_a_plan_keeps_nothing_and_says_what_a_submit_then_does(world, tmp_path):
     account = world.account(per_second=1)
     world.people_write(account, [1], hours_ago=1)
-    world.people_write(account, [3], hours_ago=30)
-    rows = [*BAD_LIST, (user_id(3), "Hal"), (user_id(6), "Ian")]
+    world.people_write(account, [7], hours_ago=30)
+    rows = [*BAD_LIST, (user_id(7), "Hal"), (user_id(6), "Ian")]
     submission = make_submission(world, tmp_path, rows, account=account, accepts_valid=True, name="list.xlsx")
     (tmp_path / "plan").mkdir()
     before = world.row_counts()
@@ -540,8 +543,10 @@ def test_a_plan_keeps_nothing_and_says_what_a_submit_then_does(world, tmp_path):
     assert plan.counts.by_reason == {
         Reason.BAD_USER_ID: 3,
         Reason.MISSING_VALUE: 2,
-        Reason.CONFLICTING_DUPLICATE: 4,
+        Reason.TOO_LONG: 1,
+        Reason.CONFLICTING_DUPLICATE: 2,
         Reason.DUPLICATE: 1,
+        Reason.WINDOW_CLOSED: 1,
         Reason.NEVER_INTERACTED: 2,
     }
     assert plan.problems == list_problems(world.connection, campaign_id)

@@ -43,8 +43,8 @@ class Proxy:
 
 
 @asynccontextmanager
-async def proxying(connect) -> AsyncIterator[Proxy]:
-    """Listen on a free loopback port and carry each connection to the one that `connect()` opens."""
+async def proxying(connect, *, port=0) -> AsyncIterator[Proxy]:
+    """Listen on a loopback port (0: any that is free) and carry each connection to the one that `connect()` opens."""
 
     async def carry(reader, writer) -> None:
         proxy.connections.add(asyncio.current_task())
@@ -56,7 +56,7 @@ async def proxying(connect) -> AsyncIterator[Proxy]:
                 one.transport.abort()
             proxy.connections.discard(asyncio.current_task())
 
-    server = await asyncio.start_server(carry, "127.0.0.1", 0)
+    server = await asyncio.start_server(carry, "127.0.0.1", port)
     proxy = Proxy(server.sockets[0].getsockname()[1])
     try:
         yield proxy
@@ -86,7 +86,7 @@ async def _to_server(proxy: Proxy, reader, writer, is_deaf) -> None:
     sent = b""
     while piece := await reader.read(_READ_BYTES):
         # A statement may be torn apart: its beginning is looked for in the end of what came before, too.
-        is_due = proxy.is_due(sent[-len(proxy.statement) + 1 :] + piece if len(proxy.statement) > 1 else piece)
+        is_due = proxy.is_due(sent[1 - len(proxy.statement) :] + piece)
         sent = piece
         if is_due and proxy.cut is Cut.BEFORE_THE_ANSWER:
             is_deaf.set()
@@ -94,8 +94,6 @@ async def _to_server(proxy: Proxy, reader, writer, is_deaf) -> None:
         await writer.drain()
         if is_due and proxy.cut is Cut.AT_ONCE:
             proxy.cuts += 1
-            # Half-closed towards the server, so that the bytes arrive; the client hears of it at once.
-            writer.write_eof()
             return
 
 

@@ -88,9 +88,9 @@ class Scene:
         }
         return Sender(self.campaign_id, environment=environment, **how)
 
-    async def run(self, *, stop=None):
-        """Send the campaign in this process."""
-        run = run_campaign(self.database, self.campaign_id, chosen=self.settings, stop=stop or asyncio.Event())
+    async def run(self, *, stop=None, database=None):
+        """Send the campaign in this process, if need be by another way to its database."""
+        run = run_campaign(database or self.database, self.campaign_id, chosen=self.settings, stop=stop or asyncio.Event())
         return await asyncio.wait_for(run, timeout=90)
 
     def run_until_done(self):

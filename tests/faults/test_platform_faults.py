@@ -5,9 +5,11 @@ import socket
 import time
 from contextlib import closing
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import pytest
 from factories import user_id
+from proxy import proxying
 from tasks.accounts import resume_account
 from tasks.sending import ShareEnd
 
@@ -149,3 +151,52 @@ async def test_f16_a_dead_token_pauses_the_account_until_it_is_renewed_and_fails
     assert second.state == "finished"
     assert found.states == {"sent": 30}
     assert sum(post.code == 190 for post in found.posts) <= 2
+
+
+async def test_f19_a_platform_that_is_away_costs_nothing_and_is_found_again(make_scene, sandbox):
+    port = _free_port()
+    scene = make_scene(people=10, graph_url=f"http://127.0.0.1:{port}")
+
+    run = asyncio.create_task(scene.run())
+    await asyncio.sleep(1.5)
+    away = scene.states()
+    async with proxying(lambda: _connection_to(sandbox.url), port=port):
+        end = await run
+    found = scene.evidence()
+
+    assert away == {"ready": 10}
+    assert end.report.not_sent >= 10
+    assert found.states == {"sent": 10}
+
+
+@pytest.mark.parametrize("door", ["a name that nobody knows", "no TLS", "no place in the queue"])
+async def test_f19_a_connection_that_never_was_sends_nothing_and_makes_all_workers_wait(make_scene, sandbox, door):
+    with closing(socket.create_server(("127.0.0.1", 0), backlog=0)) as full:
+        address = full.getsockname()
+        addresses = {
+            "a name that nobody knows": "http://graph.invalid",
+            "no TLS": sandbox.url.replace("http:", "https:"),
+            "no place in the queue": f"http://127.0.0.1:{address[1]}",
+        }
+        scene = make_scene(people=5, graph_url=addresses[door], read_timeout_seconds=0.5)
+        with socket.create_connection(address):  # takes the only place
+            stop = asyncio.Event()
+            asyncio.get_running_loop().call_later(1.2, stop.set)
+            end = await scene.run(stop=stop)
+    found = scene.evidence()
+
+    assert end.report.not_sent >= 5
+    assert end.report.unknown == 0
+    assert found.states == {"ready": 5}
+    with scene.world() as world:
+        assert world.connection.execute("SELECT away_count FROM pace").fetchone()["away_count"] >= 1
+
+
+def _free_port() -> int:
+    with closing(socket.create_server(("127.0.0.1", 0))) as held:
+        return held.getsockname()[1]
+
+
+async def _connection_to(url):
+    parts = urlsplit(url)
+    return await asyncio.open_connection(parts.hostname, parts.port)

@@ -2,7 +2,6 @@
 
 import csv
 import datetime as dt
-import tracemalloc
 from itertools import repeat
 
 import openpyxl
@@ -300,16 +299,3 @@ def test_a_row_of_another_length_and_a_time_without_a_zone_are_mistakes(tmp_path
         exported(tmp_path, suffix, ("a", "b"), [("x",)])
     with pytest.raises(ValueError, match="zone"):
         exported(tmp_path, suffix, ("a",), [(naive,)])
-
-
-@pytest.mark.parametrize("suffix", SUFFIXES)
-def test_memory_stays_flat_while_rows_stream(tmp_path, suffix):
-    cells = ("25381719828140932", "some text " * 20)
-    exported(tmp_path, suffix, ("a", "b"), [cells])
-
-    tracemalloc.start()
-    exported(tmp_path, suffix, ("a", "b"), ((f"{number}", f"{number} {cells[1]}") for number in range(20_000)))
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-
-    assert peak < 12 * 1024 * 1024

@@ -1,0 +1,121 @@
+"""F25 and F27: the database refuses, waits, or takes a commit without saying so."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import psycopg
+import pytest
+from proxy import Cut, proxying
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+T1 = b"-- T1: takes the next messages"
+T2 = b"-- T2: records how attempts ended"
+
+
+@asynccontextmanager
+async def proxied(scene):
+    """Give a proxy before the scene's database, and the URL that leads through it."""
+    folder = conninfo_to_dict(scene.database)["host"]
+    async with proxying(lambda: asyncio.open_unix_connection(f"{folder}/.s.PGSQL.5432")) as proxy:
+        yield proxy, make_conninfo(scene.database, host="127.0.0.1", port=proxy.port)
+
+
+@pytest.mark.parametrize("cut", list(Cut))
+async def test_f27_a_claim_whose_answer_is_lost_is_never_posted(make_scene, cut):
+    scene = make_scene(in_flight=4)
+
+    async with proxied(scene) as (proxy, url):
+        proxy.cut_after(T1, cut=cut, pass_number=3)
+        end = await scene.run(database=url)
+    found = scene.evidence()
+
+    given_back = [row for row in found.attempts.values() if row["provider_text"] == "the answer of the claim was lost"]
+    posted = {post.metadata for post in found.posts}
+    assert proxy.cuts == 1
+    assert end.state == "finished"
+    assert posted.isdisjoint(str(row["attempt_id"]) for row in given_back)
+    # Cut at once, the claim may come to life after it was given back: then it is left to the rescuer, unsent.
+    assert set(found.states) <= ({"sent"} if cut is Cut.BEFORE_THE_ANSWER else {"sent", "unknown"})
+    assert len(found.accepted) == found.states["sent"] == len(found.posts)
+    if cut is Cut.BEFORE_THE_ANSWER:
+        assert len(given_back) == 4
+
+
+@pytest.mark.parametrize("cut", list(Cut))
+async def test_f27_an_outcome_whose_commit_got_no_answer_is_recorded_once_more_without_harm(make_scene, cut):
+    scene = make_scene(in_flight=4)
+
+    async with proxied(scene) as (proxy, url):
+        proxy.cut_after(T2, cut=cut, pass_number=2)
+        end = await scene.run(database=url)
+    found = scene.evidence()
+
+    assert proxy.cuts == 1
+    assert end.state == "finished"
+    assert found.unknown_before_echoes == 0
+    assert found.states == {"sent": 20}
+    assert len(found.posts) == 20
+
+
+@pytest.mark.parametrize("table", ["message_list", "pace"])
+async def test_f25_a_lock_timeout_repeats_the_transaction_and_never_the_post(make_scene, table):
+    scene = make_scene(in_flight=4, per_second=100)
+    with psycopg.connect(scene.database, autocommit=True) as connection:
+        name = connection.info.dbname
+        connection.execute(f"ALTER DATABASE {name} SET lock_timeout = '100ms'")
+
+    run = asyncio.create_task(scene.run())
+    await _until(lambda: len(scene.posts()) >= 3)
+    async with await psycopg.AsyncConnection.connect(scene.database) as holder:
+        await holder.execute(f"SELECT FROM windowcast.{table} FOR UPDATE")
+        await asyncio.sleep(0.8)
+    end = await run
+    found = scene.evidence()
+
+    assert end.state == "finished"
+    assert found.unknown_before_echoes == 0
+    assert found.states == {"sent": 20}
+    assert len(found.posts) == 20
+
+
+async def test_f25_a_deadlock_repeats_the_transaction_and_never_the_post(make_scene):
+    scene = make_scene(in_flight=1)
+    with psycopg.connect(scene.database, autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {connection.info.dbname} SET deadlock_timeout = '500ms'")
+
+    run = asyncio.create_task(scene.run())
+    await _until(lambda: len(scene.posts()) >= 3)
+    async with await psycopg.AsyncConnection.connect(scene.database) as rival:
+        # The rival is never the one that is ended: it does not look for deadlocks in time.
+        await rival.execute("SET deadlock_timeout = '30s'")
+        await rival.execute("SELECT FROM windowcast.message_list FOR UPDATE")
+        await _until(lambda: _is_held_up(scene, "windowcast record"))
+        # T2 holds its attempt and waits for the message; now the rival wants the attempt.
+        await rival.execute("SELECT FROM windowcast.attempt FOR UPDATE")
+    end = await run
+    found = scene.evidence()
+
+    with psycopg.connect(scene.database, autocommit=True) as connection:
+        deadlocks = connection.execute(
+            "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+        ).fetchone()
+    assert deadlocks == (1,)
+    assert end.state == "finished"
+    assert found.states == {"sent": 20}
+    assert len(found.posts) == 20
+
+
+def _is_held_up(scene, application) -> bool:
+    with psycopg.connect(scene.database, autocommit=True) as connection:
+        found = connection.execute(
+            "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' "
+            "AND application_name = %s",
+            [application],
+        )
+        return found.rowcount > 0
+
+
+async def _until(condition) -> None:
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.01)
