@@ -1,6 +1,7 @@
 """Progress while a send works: a bar on a terminal, a line now and then elsewhere."""
 
 import contextlib
+import logging
 import sys
 import threading
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ def shown_progress(url: str, submission_id: UUID, *, is_shown: bool) -> Iterator
     if not is_shown:
         yield
         return
+    _tell_news()
     over = threading.Event()
     watcher = threading.Thread(target=_watch, args=(url, submission_id, over), daemon=True)
     watcher.start()
@@ -28,6 +30,14 @@ def shown_progress(url: str, submission_id: UUID, *, is_shown: bool) -> Iterator
         watcher.join(timeout=5)
         if sys.stderr.isatty():
             click.echo("\r\033[K", nl=False, err=True)
+
+
+def _tell_news() -> None:
+    news = logging.getLogger("windowcast.news")
+    news.setLevel(logging.INFO)
+    news.propagate = False
+    if not news.handlers:
+        news.addHandler(logging.StreamHandler())
 
 
 def _watch(url: str, submission_id: UUID, over: threading.Event) -> None:

@@ -86,11 +86,11 @@ def check(*, as_json: bool, **given: Any) -> int:
 @click.option("--yes", is_flag=True, help="Do not ask; needed without a terminal.")
 def submit(*, as_json: bool, wait: bool, yes: bool, **given: Any) -> int:
     """Check a list and send it, now or at a time."""
-    from cli import prefect_home
+    from cli import temporary_prefect
 
     with session() as opened:
         submission = replace(_submission_of(opened, **given), submission_id=uuid4())
-        if submission.scheduled_at is not None and not wait and not prefect_home.has_server():
+        if submission.scheduled_at is not None and not wait and not temporary_prefect.has_server():
             raise UsageError(
                 "A timed campaign needs a Prefect server (PREFECT_API_URL), or --wait to wait for its time here."
             )
@@ -149,10 +149,10 @@ def _run_flows(opened: Session, submission: Submission, *, waits: bool, shows_pr
     """Run the flow `submit_campaign`, and for a timed one that is waited for `send_campaign` when its time has come."""
     import asyncio
 
-    from cli import prefect_home
+    from cli import temporary_prefect
     from cli.progress import shown_progress
 
-    prefect_home.prepare(opened.settings.home)
+    temporary_prefect.ensure_server(opened.settings.home)
     try:
         with shown_progress(opened.url, submission.submission_id, is_shown=shows_progress):
             asyncio.run(_submit_and_send(opened, submission, waits=waits))

@@ -1,5 +1,6 @@
 """Taking in a submission: the steps from a list to a judged campaign, and the plan that a person is shown."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,9 @@ from tasks.submission import (
     stage_list,
 )
 from tasks.windows import Outlook, foretell, set_aside_unreachable
+
+# What people want to read while a campaign works; the command line shows it, a server keeps it.
+news = logging.getLogger("windowcast.news")
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,20 @@ def admit(connection: Connection, campaign_id: UUID, *, target: Target, timing: 
             )
             raise NobodyEligibleError(why)
         schedule_campaign(connection, campaign_id)
+        news.info(forecast_sentence(outlook))
     return outlook
+
+
+def forecast_sentence(outlook: Outlook) -> str:
+    """Say whom a campaign can reach, before anything is sent."""
+    foretold = outlook.forecast
+    sentence = (
+        f"Eligible now: {foretold.eligible_now}; at {outlook.at:%Y-%m-%d %H:%M:%S} UTC, if nobody writes again: "
+        f"{foretold.eligible_at_send}."
+    )
+    if foretold.closing_before_turn:
+        sentence += f" Windows that close before their turn: {foretold.closing_before_turn}."
+    return sentence
 
 
 def nobody_sentence(outlook: Outlook, *, is_timed: bool) -> str:

@@ -23,6 +23,8 @@ _REMOVE_INVISIBLE: Final = str.maketrans("", "", INVISIBLE_CHARACTERS)
 _MOST_LISTED_PROBLEMS: Final = 1000
 _MOST_EXACT_DIGITS: Final = 15
 _FIRST_YEAR: Final = 2000
+# The platform's message ids have some 150 characters; an entry of Postgres' index has 2,704 bytes at most.
+_LONGEST_EVENT_ID: Final = 500
 
 
 @dataclass(frozen=True)
@@ -185,16 +187,18 @@ def _account_ids(connection: Connection) -> dict[str, int]:
 def _interaction_of(
     row: Mapping[str, Any], accounts: Mapping[str, int], *, time_zone: str | None, default_time_zone: str | None
 ) -> Interaction:
-    account = _text(row["account"], "account")
+    account = _text(row.get("account"), "account")
     if account not in accounts:
         raise InputRefusedError(f"there is no account {account!r}")
-    user_id = _text(row["user_id"], "user_id").translate(_REMOVE_INVISIBLE)
+    user_id = _text(row.get("user_id"), "user_id").translate(_REMOVE_INVISIBLE)
     if not (user_id.isascii() and user_id.isdigit() and len(user_id) <= 32):  # noqa: PLR2004  # the longest platform id
         raise InputRefusedError(f"the user_id {user_id!r} is not digits")
-    kind = _kind_of(row["kind"])
-    occurred_at = _moment_of(row["occurred_at"], time_zone=time_zone, default_time_zone=default_time_zone)
+    kind = _kind_of(row.get("kind"))
+    occurred_at = _moment_of(row.get("occurred_at"), time_zone=time_zone, default_time_zone=default_time_zone)
     written = row.get("event_id")
     event_id = _text(written, "event_id") if written not in (None, "") else _derived_id(user_id, kind, occurred_at)
+    if len(event_id) > _LONGEST_EVENT_ID:
+        raise InputRefusedError(f"the event_id has {len(event_id)} characters; at most {_LONGEST_EVENT_ID} are kept")
     return Interaction(accounts[account], user_id, kind, occurred_at, event_id)
 
 

@@ -90,7 +90,12 @@ def _echo_of(event: dict[str, Any]) -> Echo | None:
     except ValueError:
         return None  # a person in the Page's inbox, or another app
     mid = message.get("mid")
-    return Echo(attempt_id, str(mid).replace("\x00", "") if mid else None, _moment(event.get("timestamp")))
+    return Echo(attempt_id, _storable(str(mid)) if mid else None, _moment(event.get("timestamp")))
+
+
+def _storable(text: str) -> str:
+    """Take out what Postgres cannot hold: one odd id must not keep the whole inbox waiting for ever."""
+    return text.replace("\x00", "").encode(errors="replace").decode()
 
 
 def _moment(stamp: Any) -> datetime | None:

@@ -91,13 +91,24 @@ class ShareOrder:
 
 
 @dataclass(frozen=True)
+class _Slot:
+    """When a POST may start, on this process's monotonic clock: waited for at `at`, and no earlier than `earliest`.
+
+    The lease runs from the slot on the server's clock. An answer that came late, or was read late by a process that was
+    frozen, makes `at` too late, so the fence counts from `earliest`.
+    """
+
+    at: float
+    earliest: float
+
+
+@dataclass(frozen=True)
 class _Intent:
     attempt_id: UUID
     message_id: int
     user_id: str
     values: Mapping[str, str]
-    slot: float  # on this process's monotonic clock
-    asked: float  # when the claim was asked for, on the same clock
+    slot: _Slot
 
 
 async def send_share(
@@ -199,7 +210,7 @@ class _Share:
             return []
         if not rows:
             return []
-        self._clock.learn(asked=asked, answered=time.monotonic(), server_epoch=rows[0]["asked_epoch"])
+        slots = self._read_slots(rows, asked=asked)
         variables = self._order.template.variables
         return [
             _Intent(
@@ -207,8 +218,18 @@ class _Share:
                 message_id=row["message_id"],
                 user_id=row["user_id"],
                 values=dict(zip(variables, row["cells"], strict=True)),
-                slot=self._clock.local(row["slot_epoch"]),
-                asked=asked,
+                slot=slot,
+            )
+            for row, slot in zip(rows, slots, strict=True)
+        ]
+
+    def _read_slots(self, rows: Sequence[Mapping[str, Any]], *, asked: float) -> list[_Slot]:
+        """Translate the slots of an answer; the server read its clock, and booked them, after it was asked."""
+        self._clock.learn(asked=asked, answered=time.monotonic(), server_epoch=rows[0]["asked_epoch"])
+        return [
+            _Slot(
+                at=self._clock.local(row["slot_epoch"]),
+                earliest=asked + max(0.0, row["slot_epoch"] - row["asked_epoch"]),
             )
             for row in rows
         ]
@@ -229,7 +250,7 @@ class _Share:
     async def _pause_for_slots(self, intents: Sequence[_Intent]) -> None:
         """Leave slots to other workers: the next claim comes shortly before the last slot of this one."""
         if self._order.account.per_second is not None:
-            await self._sleep(intents[-1].slot - time.monotonic() - _CLAIM_LEAD_SECONDS)
+            await self._sleep(intents[-1].slot.at - time.monotonic() - _CLAIM_LEAD_SECONDS)
 
     async def _wait_for_turns(self) -> ShareEnd | None:
         """Find out why nothing could be claimed; wait a little, or say why the share is over."""
@@ -302,7 +323,7 @@ class _Share:
         content = {"kind": "text", "text": render(self._order.template.content.text, intent.values)}
         # The fence: a process that was frozen since its slot may have lost its lease. Nothing awaits between here and
         # the first byte but the connection itself.
-        if time.monotonic() - max(slot, intent.asked) > self._order.timing.fence_margin_seconds:
+        if time.monotonic() - slot.earliest > self._order.timing.fence_margin_seconds:
             return NotSent(ProviderAnswer())
         timing = self._order.timing
         try:
@@ -323,15 +344,15 @@ class _Share:
         self._message_ids.add(outcome.provider_message_id)
         return outcome
 
-    async def _await_slot(self, intent: _Intent) -> float | None:
+    async def _await_slot(self, intent: _Intent) -> _Slot | None:
         """Wait for the slot and return it; one that went by is taken anew. None: the message may not be sent now."""
         slot = intent.slot
         is_paced = self._order.account.per_second is not None
         while True:
-            await self._sleep(slot - time.monotonic())
+            await self._sleep(slot.at - time.monotonic())
             if self._stop.is_set() or time.monotonic() < self._hold_until:
                 return None
-            if not is_paced or time.monotonic() - slot <= SLOT_TOLERANCE_SECONDS:
+            if not is_paced or time.monotonic() - slot.at <= SLOT_TOLERANCE_SECONDS:
                 return slot
             asked = time.monotonic()
             rows = await self._claiming.rows(
@@ -339,8 +360,7 @@ class _Share:
             )
             if not rows:
                 return None
-            self._clock.learn(asked=asked, answered=time.monotonic(), server_epoch=rows[0]["asked_epoch"])
-            slot = self._clock.local(rows[0]["slot_epoch"])
+            slot = self._read_slots(rows, asked=asked)[0]
 
     # recording
 

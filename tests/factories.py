@@ -136,6 +136,48 @@ class World:
         admit(self.connection, campaign_id, target=find_target(self.connection, submission), timing=TIMING)
         return campaign_id
 
+    def submit_ids(self, folder: Path, numbers, *, account: Account, **fields) -> UUID:
+        """Submit people by their ids, for a template of its own without variables."""
+        template = self.template(folder, text="Hello!")
+        return self.submit(self.submission(account, template, user_ids=tuple(map(user_id, numbers)), **fields), folder)
+
+    def claim(self, campaign_id: UUID, number: int) -> UUID:
+        """Claim the ready message of one person by hand, in the place of a sender that then says nothing more."""
+        row = self.connection.execute(
+            """
+            WITH claimed AS (
+                INSERT INTO attempt (
+                    attempt_id, message_id, account_id, user_id, worker, started_at, slot_at, lease_until, opener_at
+                )
+                SELECT gen_random_uuid(), m.message_id, m.account_id, m.user_id, 'test', clock(), clock(),
+                    clock() + interval '1 min', l.opener_at
+                FROM message_list AS m INNER JOIN last_interaction AS l USING (account_id, user_id)
+                WHERE m.campaign_id = %s AND m.user_id = %s AND m.state = 'ready'
+                RETURNING message_id, attempt_id
+            ), moved AS (
+                SELECT move_messages(ARRAY(
+                    SELECT ROW(message_id, 'sending', NULL, attempt_id, NULL, NULL, NULL, NULL, NULL, NULL)::message_change
+                    FROM claimed
+                ))
+            )
+            SELECT attempt_id FROM claimed, moved
+            """,
+            [campaign_id, user_id(number)],
+        ).fetchone()
+        return row["attempt_id"]
+
+    def end(
+        self, attempt_id: UUID, *, outcome: str, state: str, reason: str | None = None, mid: str | None = None
+    ) -> int:
+        """Record how an attempt ended, as a sender does; return how many were recorded."""
+        from sql import query
+
+        none = [None]
+        parameters = {"attempt_ids": [attempt_id], "outcomes": [outcome], "states": [state], "reasons": [reason]}
+        parameters |= {"provider_message_ids": [mid], "provider_codes": none, "provider_subcodes": none}
+        parameters |= {"provider_texts": none, "wait_seconds": none}
+        return len(self.connection.execute(query("attempts/record"), parameters).fetchall())
+
     def verdicts(self, campaign_id: UUID) -> dict[int, str]:
         """What became of each row: its state, with the reason where there is one."""
         from tasks.messages import list_messages

@@ -1,5 +1,7 @@
 -- T2: records how attempts ended and moves their messages. Harmless to repeat: an attempt that is decided already (its
 -- echo came first, or this very statement ran and its answer was lost) changes nothing and is not returned.
+-- A worker that was frozen may come back with not_sent when its lease is over and its message unknown. That message is
+-- ready again only in a campaign that goes on: in one that is finished nobody would send it, so there it stays unknown.
 -- Takes arrays of the same length; returns the attempts that were recorded.
 WITH given AS (
     SELECT *
@@ -19,6 +21,22 @@ WITH given AS (
     )
 ),
 
+-- Held until this commits, so that nobody finishes a campaign while a message of it turns ready.
+going_on AS MATERIALIZED (
+    SELECT c.campaign_id
+    FROM campaign AS c
+    WHERE
+        c.state IN ('sending', 'paused')
+        AND c.campaign_id IN (
+            SELECT m.campaign_id
+            FROM given AS g
+            INNER JOIN attempt AS a ON g.attempt_id = a.attempt_id
+            INNER JOIN message_list AS m ON a.message_id = m.message_id
+            WHERE g.outcome = 'not_sent'
+        )
+    FOR SHARE
+),
+
 ended AS (
     UPDATE attempt AS a
     SET
@@ -30,7 +48,23 @@ ended AS (
         provider_subcode = g.provider_subcode,
         provider_text = g.provider_text
     FROM given AS g
-    WHERE a.attempt_id = g.attempt_id AND (a.outcome IS NULL OR a.outcome = 'unknown')
+    WHERE
+        a.attempt_id = g.attempt_id
+        AND (
+            a.outcome IS NULL
+            OR (
+                a.outcome = 'unknown'
+                AND (
+                    g.outcome <> 'not_sent'
+                    OR EXISTS (
+                        SELECT 1
+                        FROM message_list AS m
+                        INNER JOIN going_on AS c ON m.campaign_id = c.campaign_id
+                        WHERE m.message_id = a.message_id
+                    )
+                )
+            )
+        )
     RETURNING a.attempt_id, a.message_id
 ),
 

@@ -1,4 +1,4 @@
-"""Intake: from a file to a judged campaign. Every row becomes a message, every fault has its row, nothing is half done."""
+"""Intake: from a file to a judged campaign. Every row is a message, every fault has its row, nothing is half done."""
 
 import threading
 from datetime import timedelta
@@ -456,35 +456,13 @@ def test_a_refused_campaign_and_one_cancelled_before_sending_do_not_count_as_ear
     cancel_campaign(world.connection, cancelled)
     sent = world.submit(submission(accepts_valid=True), tmp_path)
     start_campaign(world.connection, sent, timing=TIMING)
-    put_attempt(world, sent)
+    world.claim(sent, 1)
     cancel_campaign(world.connection, sent)
 
     assert [world.state(one) for one in (refused, cancelled, sent)] == ["refused", "cancelled", "cancelled"]
     # Of the last one a message was under way when it was cancelled: it does count.
     with pytest.raises(AlreadySubmittedError, match=str(sent)):
         world.take_in(submission(accepts_valid=True), tmp_path)
-
-
-def put_attempt(world, campaign_id):
-    """Claim the first ready message of a campaign by hand: an attempt of which nothing is known yet."""
-    world.connection.execute(
-        """
-        WITH claimed AS (
-            INSERT INTO attempt (
-                attempt_id, message_id, account_id, user_id, worker, started_at, slot_at, lease_until, opener_at
-            )
-            SELECT gen_random_uuid(), m.message_id, m.account_id, m.user_id, 'test', clock(), clock(),
-                clock() + interval '1 min', l.opener_at
-            FROM message_list AS m INNER JOIN last_interaction AS l USING (account_id, user_id)
-            WHERE m.campaign_id = %s AND m.state = 'ready'
-            ORDER BY m.row_number LIMIT 1
-            RETURNING *
-        )
-        SELECT move_messages(ARRAY(SELECT ROW(message_id, 'sending', NULL, attempt_id, NULL, NULL, NULL, NULL, NULL,
-            NULL)::message_change FROM claimed))
-        """,
-        [campaign_id],
-    )
 
 
 @pytest.mark.parametrize("died_after", ["the draft", "staging", "judging"])

@@ -9,9 +9,10 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import servers
-from scene import TOKEN, Scene
-
 from sandbox.process import running_sandbox
+
+# The scene is no test module, and its assertions should say as much as those of one. It is imported after this.
+pytest.register_assert_rewrite("scene")
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +30,8 @@ def sandbox(sandbox_process):
 
 @pytest.fixture(scope="session", autouse=True)
 def _token():
+    from scene import TOKEN
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WINDOWCAST_TEST_TOKEN", TOKEN)
         yield
@@ -66,9 +69,11 @@ def make_module_scene(private_servers, sandbox_process, tmp_path_factory):
 
 @contextmanager
 def making_scenes(private_servers, sandbox, folder):
+    from scene import Scene
+
     made: list[tuple[servers.Server, str]] = []
 
-    def make(*, version="18", **fields) -> Scene:
+    def make(*, version="18", **fields):
         server = private_servers(version)
         made.append((server, server.create()))
         return Scene(server.url(made[-1][1]), sandbox, folder, **fields)

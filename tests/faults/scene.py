@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sender import Sender
+
 from clients.postgres import connect
 from clients.settings import Settings
 from factories import World, user_id
-from sender import Sender
 from tasks.campaigns import schedule_campaign
 from tasks.database import broken_promises
 from tasks.receipts import apply_echoes, store_receipt
@@ -90,12 +91,14 @@ class Scene:
 
     async def run(self, *, stop=None, database=None):
         """Send the campaign in this process, if need be by another way to its database."""
-        run = run_campaign(database or self.database, self.campaign_id, chosen=self.settings, stop=stop or asyncio.Event())
+        run = run_campaign(
+            database or self.database, self.campaign_id, chosen=self.settings, stop=stop or asyncio.Event()
+        )
         return await asyncio.wait_for(run, timeout=90)
 
-    def run_until_done(self):
-        """Send in this process what is left, outside an event loop."""
-        return asyncio.run(self.run())
+    def run_until_done(self, **how):
+        """Send in this process, from outside an event loop."""
+        return asyncio.run(self.run(**how))
 
     def carry_webhooks(self) -> int:
         """Bring what the platform published to the inbox and apply it; return how many attempts that settled."""
@@ -144,9 +147,7 @@ class Scene:
         posted = Counter(post.metadata for post in found.posts)
         assert set(posted.values()) <= {1}
         assert set(posted) <= set(found.attempts)
-        late = [
-            post for post in found.posts if post.platform_ms / 1000 > found.attempts[post.metadata]["lease_epoch"]
-        ]
+        late = [post for post in found.posts if post.platform_ms / 1000 > found.attempts[post.metadata]["lease_epoch"]]
         assert late == []
         # Never lost: every person has a state, and what is called sent is exactly what was accepted.
         assert sum(found.states.values()) == self.size
@@ -161,9 +162,8 @@ class Scene:
         acts = []
         for hours_ago, numbers in people_at.items():
             world.people_write(self.account, numbers, hours_ago=hours_ago)
-            at = (now - timedelta(hours=hours_ago)).isoformat()
-            page = self.account.external_id
-            acts += [{"account": page, "user_id": user_id(number), "occurred_at": at} for number in numbers]
+            act = {"account": self.account.external_id, "occurred_at": (now - timedelta(hours=hours_ago)).isoformat()}
+            acts += [{**act, "user_id": user_id(number)} for number in numbers]
         self.sandbox.add_accounts([{"external_id": self.account.external_id, "token": TOKEN}])
         self.sandbox.people_write(acts)
 
@@ -179,5 +179,3 @@ class Scene:
         make_messages(world.connection, campaign_id, target=target, given=given, can_judge=can_judge)
         schedule_campaign(world.connection, campaign_id)
         return campaign_id
-
-

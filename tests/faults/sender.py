@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -22,12 +23,13 @@ class Sender:
         command = [sys.executable, str(_FOLDER / "sender_child.py"), str(campaign_id)]
         command += ["--point", point, "--hit", str(hit)] if point else []
         command += ["--clock-off-seconds", str(clock_off_seconds)]
+        self._errors = tempfile.TemporaryFile("w+")  # closed with the sender
         self._child = subprocess.Popen(
             command,
             env={**os.environ, **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self._errors,
             text=True,
         )
         self._watch = threading.Timer(_LONGEST_SECONDS, self._child.kill)
@@ -40,7 +42,7 @@ class Sender:
     def __exit__(self, *_) -> None:
         self._watch.cancel()
         self.kill()
-        for pipe in (self._child.stdin, self._child.stdout, self._child.stderr):
+        for pipe in (self._child.stdin, self._child.stdout, self._errors):
             pipe.close()
 
     @property
@@ -51,7 +53,7 @@ class Sender:
         """Wait until the process stands at its point."""
         line = self._child.stdout.readline()
         if not line.startswith("reached "):
-            raise AssertionError(f"the sender did not get to its point: {line}{self._errors()}")
+            raise AssertionError(f"the sender did not get to its point: {line}{self.last_words()}")
 
     def let_go(self) -> None:
         """Let the process go on from its point."""
@@ -74,8 +76,14 @@ class Sender:
         """Wait for the end and return what the process said of it."""
         said = self._child.stdout.read()
         if self._child.wait() != 0:
-            raise AssertionError(f"the sender ended with {self._child.returncode}: {said}{self._errors()}")
+            raise AssertionError(f"the sender ended with {self._child.returncode}: {said}{self.last_words()}")
         return json.loads(said.splitlines()[-1])
 
-    def _errors(self) -> str:
-        return self._child.stderr.read()[-4000:]
+    def wait(self) -> None:
+        """Wait for the end, whichever it is."""
+        self._child.wait()
+
+    def last_words(self) -> str:
+        """Return the end of what the process wrote about its troubles."""
+        self._errors.seek(0)
+        return self._errors.read()[-4000:]

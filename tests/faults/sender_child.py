@@ -50,14 +50,14 @@ class WrongClock:
             @classmethod
             def now(cls, tz=None):
                 note(sys._getframe(1).f_globals["__name__"])
-                return datetime.now(tz) + timedelta(seconds=seconds)  # noqa: DTZ005  the caller chose the zone
+                return datetime.now(tz) + timedelta(seconds=seconds)
 
         for name, module in list(sys.modules.items()):
-            if name.split(".")[0] in OURS and getattr(module, "datetime", None) is datetime:
+            if name.partition(".")[0] in OURS and getattr(module, "datetime", None) is datetime:
                 module.datetime = WrongDatetime
 
     def _note(self, module: str) -> None:
-        if module.split(".")[0] in OURS:
+        if module.partition(".")[0] in OURS:
             self.readers.add(module)
 
 

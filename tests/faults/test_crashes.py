@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 
 import psycopg
 import pytest
+
 import servers
 
 PEOPLE = 20

@@ -26,7 +26,7 @@ async def test_f27_a_claim_whose_answer_is_lost_is_never_posted(make_scene, cut)
 
     async with proxied(scene) as (proxy, url):
         proxy.cut_after(T1, cut=cut, pass_number=3)
-        end = await scene.run(database=url)
+        end = await asyncio.to_thread(scene.run_until_done, database=url)
     found = scene.evidence()
 
     given_back = [row for row in found.attempts.values() if row["provider_text"] == "the answer of the claim was lost"]
@@ -47,7 +47,7 @@ async def test_f27_an_outcome_whose_commit_got_no_answer_is_recorded_once_more_w
 
     async with proxied(scene) as (proxy, url):
         proxy.cut_after(T2, cut=cut, pass_number=2)
-        end = await scene.run(database=url)
+        end = await asyncio.to_thread(scene.run_until_done, database=url)
     found = scene.evidence()
 
     assert proxy.cuts == 1
@@ -57,18 +57,20 @@ async def test_f27_an_outcome_whose_commit_got_no_answer_is_recorded_once_more_w
     assert len(found.posts) == 20
 
 
-@pytest.mark.parametrize("table", ["message_list", "pace"])
-async def test_f25_a_lock_timeout_repeats_the_transaction_and_never_the_post(make_scene, table):
+@pytest.mark.parametrize(
+    ("table", "application"), [("message_list", "windowcast record"), ("pace", "windowcast claim")]
+)
+async def test_f25_a_lock_timeout_repeats_the_transaction_and_never_the_post(make_scene, table, application):
     scene = make_scene(in_flight=4, per_second=100)
-    with psycopg.connect(scene.database, autocommit=True) as connection:
-        name = connection.info.dbname
-        connection.execute(f"ALTER DATABASE {name} SET lock_timeout = '100ms'")
+    _set(scene, "lock_timeout = '100ms'")
+    scene.add_fault({"kind": "delay", "seconds": 0.4}, after=4, count=1)
 
     run = asyncio.create_task(scene.run())
-    await _until(lambda: len(scene.posts()) >= 3)
+    await _until(lambda: any(post.fault for post in scene.posts()))
     async with await psycopg.AsyncConnection.connect(scene.database) as holder:
         await holder.execute(f"SELECT FROM windowcast.{table} FOR UPDATE")
-        await asyncio.sleep(0.8)
+        await _until(lambda: _is_held_up(scene, application))
+        await asyncio.sleep(0.6)
     end = await run
     found = scene.evidence()
 
@@ -80,11 +82,11 @@ async def test_f25_a_lock_timeout_repeats_the_transaction_and_never_the_post(mak
 
 async def test_f25_a_deadlock_repeats_the_transaction_and_never_the_post(make_scene):
     scene = make_scene(in_flight=1)
-    with psycopg.connect(scene.database, autocommit=True) as connection:
-        connection.execute(f"ALTER DATABASE {connection.info.dbname} SET deadlock_timeout = '500ms'")
+    _set(scene, "deadlock_timeout = '500ms'")
+    scene.add_fault({"kind": "delay", "seconds": 0.4}, after=4, count=1)
 
     run = asyncio.create_task(scene.run())
-    await _until(lambda: len(scene.posts()) >= 3)
+    await _until(lambda: any(post.fault for post in scene.posts()))
     async with await psycopg.AsyncConnection.connect(scene.database) as rival:
         # The rival is never the one that is ended: it does not look for deadlocks in time.
         await rival.execute("SET deadlock_timeout = '30s'")
@@ -95,14 +97,21 @@ async def test_f25_a_deadlock_repeats_the_transaction_and_never_the_post(make_sc
     end = await run
     found = scene.evidence()
 
-    with psycopg.connect(scene.database, autocommit=True) as connection:
-        deadlocks = connection.execute(
-            "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-        ).fetchone()
-    assert deadlocks == (1,)
+    assert _deadlocks(scene) == 1
     assert end.state == "finished"
     assert found.states == {"sent": 20}
     assert len(found.posts) == 20
+
+
+def _set(scene, what) -> None:
+    with psycopg.connect(scene.database, autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {connection.info.dbname} SET {what}")
+
+
+def _deadlocks(scene) -> int:
+    with psycopg.connect(scene.database, autocommit=True) as connection:
+        row = connection.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").fetchone()
+        return row[0]
 
 
 def _is_held_up(scene, application) -> bool:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import pytest
-from factories import user_id
 from proxy import proxying
+
+from factories import user_id
 from tasks.accounts import resume_account
 from tasks.sending import ShareEnd
 
@@ -47,13 +48,6 @@ UNCLEAR = [
     Case("F18 empty", _garbage("empty", accepted=True), "unknown", "sent"),
     Case("F18 truncated JSON", _garbage("truncated_json", accepted=True), "unknown", "sent"),
     Case("F18 no message_id", _garbage("no_message_id", accepted=False), "unknown", "unknown", "unclear_answer"),
-    Case(
-        "F18 a message_id seen before",
-        _garbage("repeated_message_id", accepted=False),
-        "unknown",
-        "unknown",
-        "unclear_answer",
-    ),
 ]
 DEFINITE = [
     Case("F15 outside the window", "outside_window", "failed", "failed", "outside_window", 10),
@@ -105,6 +99,22 @@ def test_the_faults_of_some_are_no_concern_of_the_others(struck):
 
     assert states == ["sent"] * HEALTHY
     assert struck.end.state == "finished"
+
+
+async def test_f18_a_message_id_seen_before_proves_nothing(make_scene, caplog):
+    scene = make_scene(people=6, in_flight=1)
+    scene.add_fault(_garbage("repeated_message_id", accepted=False), user_id=user_id(2))
+    scene.add_fault(_garbage("repeated_message_id", accepted=True), user_id=user_id(4))
+
+    await scene.run()
+    found = scene.evidence()
+
+    assert found.unknown_before_echoes == 2
+    assert found.states == {"sent": 5, "unknown": 1}
+    assert found.messages[user_id(2)]["reason"] == "unclear_answer"
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == [
+        "message id given twice"
+    ] * 2
 
 
 THROTTLES = [
