@@ -1,7 +1,6 @@
-"""A temporary Prefect server beside this process, where `PREFECT_API_URL` names none: its own home, and quiet."""
+"""A temporary Prefect server beside this process, where `PREFECT_API_URL` names none: its own home, and quiet.
 
-Prefect can start one itself, but not safely two at once on a fresh home, and it leaves it running when its starter is
-killed; so it is started here.
+Prefect can start one itself, but not two at once on a fresh home, and leaves it running when its starter is killed.
 """
 
 import atexit

@@ -1,5 +1,6 @@
 """Templates: added from a file, kept in versions, found, previewed."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,7 @@ def _problems_of(read: dict[str, Any]) -> list[str]:
         for key in _KEYS[:-1]
         if not isinstance(read[key], str) or not read[key].strip()
     ]
+    problems += [f"{key} {flaw}." for key in _KEYS[:-1] if (flaw := _flaw_of(read[key]))]
     if not problems and read["channel"] not in list(Channel):
         problems.append(f"channel must be {' or '.join(Channel)}.")
     content = read["content"]
@@ -137,11 +139,20 @@ def _problems_of(read: dict[str, Any]) -> list[str]:
         problems.append("content.text must be a text that is not empty.")
     elif set(content) - {"kind", "text"}:
         problems.append(f"content has no key {', '.join(sorted(set(content) - {'kind', 'text'}))}.")
-    elif "\x00" in content["text"]:
-        problems.append("content.text holds a NUL character.")
+    elif flaw := _flaw_of(content["text"]):
+        problems.append(f"content.text {flaw}.")
     if not problems:
         problems += _too_long(content["text"], Channel(read["channel"]))
     return problems
+
+
+def _flaw_of(value: Any) -> str | None:
+    """Say what in a text Postgres cannot hold; YAML can write both as escapes."""
+    if not isinstance(value, str):
+        return None
+    if "\x00" in value:
+        return "holds a NUL character"
+    return "holds half a character" if re.search("[\ud800-\udfff]", value) else None
 
 
 def _too_long(text: str, channel: Channel) -> list[str]:

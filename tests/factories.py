@@ -156,7 +156,9 @@ class World:
                 RETURNING message_id, attempt_id
             ), moved AS (
                 SELECT move_messages(ARRAY(
-                    SELECT ROW(message_id, 'sending', NULL, attempt_id, NULL, NULL, NULL, NULL, NULL, NULL)::message_change
+                    SELECT ROW(
+                        message_id, 'sending', NULL, attempt_id, NULL, NULL, NULL, NULL, NULL, NULL
+                    )::message_change
                     FROM claimed
                 ))
             )

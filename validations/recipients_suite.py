@@ -41,8 +41,11 @@ def validate_staged_rows(database_url: str, campaign_id: UUID, *, template: Temp
         context.variables.progress_bars = ProgressBarsConfig(globally=False)
         source = context.data_sources.add_sql("postgres", connection_string=_sqlalchemy_url(database_url))
         asset = source.add_query_asset("staged rows", query=_staged_rows_query(campaign_id, template))
-        batch = asset.add_batch_definition_whole_table("all").get_batch()
-        result = batch.validate(_suite(gx, template), result_format="SUMMARY")
+        try:
+            batch = asset.add_batch_definition_whole_table("all").get_batch()
+            result = batch.validate(_suite(gx, template), result_format="SUMMARY")
+        finally:
+            source.get_engine().dispose()  # the library keeps its connections open otherwise
     return [_rule_result(one) for one in result.results]
 
 

@@ -209,7 +209,7 @@ def test_a_preview_puts_values_in_once_and_names_what_does_not_fit(world_18, tmp
     for values, word in (
         ({"name": "Ann", "city": ""}, "needs a value for city"),
         ({"name": "Ann", "city": "Rome", "age": "5"}, "has no variable age"),
-        ({"name": "x" * 1000, "city": "Rome"}, "has 2018 characters, and at most 1999"),
+        ({"name": "x" * 1000, "city": "Rome"}, "has 2017 characters, and at most 1999"),
     ):
         with pytest.raises(InputRefusedError, match=word):
             preview(template, values)

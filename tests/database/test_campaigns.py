@@ -1,4 +1,4 @@
-"""The life of a campaign: which moves a person may make from where, what each leaves behind, and what a refusal says."""
+"""The life of a campaign: which moves a person may make from where, what each leaves, and what a refusal says."""
 
 import threading
 from datetime import timedelta
@@ -89,9 +89,8 @@ def test_a_command_moves_a_campaign_only_from_where_it_may_and_says_why_not(worl
                 outcomes[state] = S(world_18.state(campaign_id))
             except (UsageError, UnfinishedError) as error:
                 expected = COMMANDS[command][state]
-                assert str(error).endswith((".", "again."))
-                outcomes[state] = expected if str(expected) in str(error) else str(error)
-                assert world_18.state(campaign_id) == state
+                has_stayed = world_18.state(campaign_id) == state
+                outcomes[state] = expected if has_stayed and str(expected) in str(error) else str(error)
 
     assert outcomes == COMMANDS[command]
 
@@ -233,7 +232,7 @@ def test_pausing_an_account_pauses_what_is_sending_and_resuming_it_lets_just_tha
 
     every = (sending, by_hand, timed, elsewhere)
     assert [world.state(one) for one in every] == ["paused", "paused", "scheduled", "sending"]
-    with pytest.raises(UnfinishedError, match="the token is dead.*windowcast accounts resume Acme"):
+    with pytest.raises(UnfinishedError, match=r"the token is dead.*windowcast accounts resume Acme"):
         start(world.connection, sending)
     with pytest.raises(UsageError, match="windowcast accounts resume Acme"):
         resume_campaign(world.connection, sending)

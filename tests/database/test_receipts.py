@@ -1,4 +1,4 @@
-"""Receipts: kept as they came; their echoes settle what is unknown, in any order, however often, whatever else comes."""
+"""Receipts: kept as they came; their echoes settle what is unknown, in any order and however often they come."""
 
 import json
 from datetime import UTC, datetime

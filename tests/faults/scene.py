@@ -12,11 +12,9 @@ from sender import Sender
 from clients.postgres import connect
 from clients.settings import Settings
 from factories import World, user_id
-from tasks.campaigns import schedule_campaign
 from tasks.database import broken_promises
 from tasks.receipts import apply_echoes, store_receipt
 from tasks.running import run_campaign
-from tasks.submission import find_row_problems, find_target, make_messages, open_campaign, read_list, stage_list
 from tasks.windows import read_clock, timing_of
 
 TOKEN = "faults-token"
@@ -170,12 +168,4 @@ class Scene:
     def _make_campaign(self, world: World, folder):
         template = world.template(folder, text="Hello!")
         people = tuple(user_id(number) for number in range(self.size))
-        submission = world.submission(self.account, template, user_ids=people)
-        target = find_target(world.connection, submission)
-        given = read_list(submission, folder=folder)
-        campaign_id = open_campaign(world.connection, submission, target=target, sha256=given.sha256)
-        can_judge = stage_list(world.connection, campaign_id, target=target, given=given)
-        find_row_problems(world.connection, campaign_id, template=template)
-        make_messages(world.connection, campaign_id, target=target, given=given, can_judge=can_judge)
-        schedule_campaign(world.connection, campaign_id)
-        return campaign_id
+        return world.submit(world.submission(self.account, template, user_ids=people), folder)

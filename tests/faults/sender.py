@@ -23,7 +23,7 @@ class Sender:
         command = [sys.executable, str(_FOLDER / "sender_child.py"), str(campaign_id)]
         command += ["--point", point, "--hit", str(hit)] if point else []
         command += ["--clock-off-seconds", str(clock_off_seconds)]
-        self._errors = tempfile.TemporaryFile("w+")  # closed with the sender
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  it is closed with the sender
         self._child = subprocess.Popen(
             command,
             env={**os.environ, **environment},

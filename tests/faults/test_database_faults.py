@@ -126,5 +126,5 @@ def _is_held_up(scene, application) -> bool:
 
 async def _until(condition) -> None:
     async with asyncio.timeout(20):
-        while not condition():
+        while not condition():  # noqa: ASYNC110  it happens in another process, which sets no event here
             await asyncio.sleep(0.01)
