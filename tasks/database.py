@@ -32,8 +32,7 @@ def migrate(connection: Connection) -> list[str]:
         missing = _missing_migrations(connection)
         for migration in missing:
             _apply(connection, migration)
-        if missing:
-            _write_moves(connection)
+        _write_moves(connection)
     finally:
         connection.execute("SELECT pg_advisory_unlock(%s)", [_MIGRATION_LOCK])
     return [f"{migration.number:04} {migration.name}" for migration in missing]
@@ -84,7 +83,8 @@ def database_facts(connection: Connection) -> dict[str, Any]:
 
 def _has_schema(connection: Connection) -> bool:
     row = connection.execute("SELECT to_regclass('windowcast.migration') IS NOT NULL AS found").fetchone()
-    return bool(row and row["found"])
+    # The table alone, with nothing in it, is what another first command has just made, or one that died there.
+    return bool(row and row["found"] and connection.execute(query("database/list_migrations")).fetchone())
 
 
 def _missing_migrations(connection: Connection) -> list[Migration]:

@@ -254,7 +254,7 @@ class _Share:
 
     async def _wait_for_turns(self) -> ShareEnd | None:
         """Find out why nothing could be claimed; wait a little, or say why the share is over."""
-        if await self._close_turns():
+        if await self._close_turns() or await self._set_aside_opted_out():
             return None
         standing = await self._claiming.row(query("campaigns/standing"), {"campaign_id": self._order.campaign_id})
         if standing["is_account_paused"] or standing["state"] != "sending":
@@ -288,6 +288,11 @@ class _Share:
         row = await self._claiming.row(
             query("messages/close_turns"), {**self._parameters, "most": _MOST_CLOSED_PER_STATEMENT}
         )
+        return bool(row["moved_count"])
+
+    async def _set_aside_opted_out(self) -> bool:
+        parameters = {"campaign_id": self._order.campaign_id, "account_id": self._order.account.account_id}
+        row = await self._claiming.row(query("messages/set_aside_opted_out"), parameters)
         return bool(row["moved_count"])
 
     async def _upkeep(self) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -10,8 +10,12 @@ from uuid import UUID
 from domain.recipients_file import USER_ID_COLUMN, USER_ID_PATTERN
 from domain.template import TEXT_LIMITS, Template, TextLimit, literal_and_counts
 
-# No variable can have this name: it begins with an underscore.
+# No variable can have these names: they begin with an underscore.
+_ROW_NUMBER_COLUMN: Final = "_row_number"
 _LENGTH_COLUMN: Final = "_message_length"
+
+# Postgres cuts a longer name off (NAMEDATALEN), and the library would look for it in vain.
+_LONGEST_NAME: Final = 63
 
 
 @dataclass(frozen=True)
@@ -45,18 +49,23 @@ def validate_staged_rows(database_url: str, campaign_id: UUID, *, template: Temp
             batch = asset.add_batch_definition_whole_table("all").get_batch()
             result = batch.validate(_suite(gx, template), result_format="SUMMARY")
         finally:
-            source.get_engine().dispose()  # the library keeps its connections open otherwise
-    return [_rule_result(one) for one in result.results]
+            # The library keeps its connections open otherwise.
+            source.get_execution_engine().close()
+            source.get_engine().dispose()
+    names = dict(zip(_names_in_sql(template), template.variables, strict=True))
+    return [_rule_result(one, names) for one in result.results]
 
 
 def _suite(gx: Any, template: Template) -> Any:
     expect = gx.expectations
+    names = _names_in_sql(template)
+    columns = [_ROW_NUMBER_COLUMN, USER_ID_COLUMN, *names, _LENGTH_COLUMN]
     rules = [
-        expect.ExpectTableColumnsToMatchOrderedList(column_list=["row_number", *template.columns, _LENGTH_COLUMN]),
+        expect.ExpectTableColumnsToMatchOrderedList(column_list=columns),
         expect.ExpectColumnValuesToNotBeNull(column=USER_ID_COLUMN),
         expect.ExpectColumnValuesToMatchRegex(column=USER_ID_COLUMN, regex=USER_ID_PATTERN),
         expect.ExpectColumnValuesToBeUnique(column=USER_ID_COLUMN),
-        *(expect.ExpectColumnValuesToNotBeNull(column=name) for name in template.variables),
+        *(expect.ExpectColumnValuesToNotBeNull(column=name) for name in names),
         expect.ExpectColumnValuesToBeBetween(
             column=_LENGTH_COLUMN, min_value=0, max_value=TEXT_LIMITS[template.channel].most
         ),
@@ -64,6 +73,14 @@ def _suite(gx: Any, template: Template) -> Any:
     return gx.ExpectationSuite(
         name=f"{template.code} {template.language} version {template.version}", expectations=rules
     )
+
+
+def _names_in_sql(template: Template) -> list[str]:
+    """Return the name of each variable in the query: its own, or its place where Postgres would cut it off."""
+    return [
+        name if len(name) <= _LONGEST_NAME else f"_variable_{place}"
+        for place, name in enumerate(template.variables, start=1)
+    ]
 
 
 def _staged_rows_query(campaign_id: UUID, template: Template) -> str:
@@ -74,10 +91,10 @@ def _staged_rows_query(campaign_id: UUID, template: Template) -> str:
     """
     literal, counts = literal_and_counts(template.content.text, template.variables)
     limit = TEXT_LIMITS[template.channel]
-    cells = "".join(f', cells[{place}] AS "{name}"' for place, name in enumerate(template.variables, start=1))
+    cells = "".join(f', cells[{place}] AS "{name}"' for place, name in enumerate(_names_in_sql(template), start=1))
     length = _length_expression(limit, literal=literal, counts=counts)
     return (
-        f'SELECT row_number, user_id{cells}, {length} AS "{_LENGTH_COLUMN}" '  # noqa: S608  # see the docstring
+        f'SELECT row_number AS "{_ROW_NUMBER_COLUMN}", user_id{cells}, {length} AS "{_LENGTH_COLUMN}" '  # noqa: S608  # see the docstring
         f"FROM windowcast.staged_row WHERE campaign_id = '{campaign_id}'::uuid"
     )
 
@@ -88,12 +105,13 @@ def _length_expression(limit: TextLimit, *, literal: str, counts: Sequence[int])
     return " + ".join([str(limit.length(literal)), *pieces])
 
 
-def _rule_result(one: Any) -> RuleResult:
+def _rule_result(one: Any, names: Mapping[str, str]) -> RuleResult:
     configuration = one.expectation_config
     broken = one.result.get("unexpected_count")
     if broken is None:
         broken = 0 if one.success else 1
-    return RuleResult(configuration.type, configuration.kwargs.get("column"), int(broken))
+    column = configuration.kwargs.get("column")
+    return RuleResult(configuration.type, names.get(column, column), int(broken))
 
 
 def _sqlalchemy_url(database_url: str) -> str:

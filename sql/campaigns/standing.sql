@@ -14,7 +14,7 @@ SELECT
     ) AS has_sending,
     extract(EPOCH FROM p.not_before - clock())::float8 AS platform_wait_seconds,
     CASE
-        WHEN p.next_slot_at > clock() + interval '10 s' THEN 0
+        WHEN p.next_slot_at > clock() + p.most_ahead THEN 0
         ELSE extract(EPOCH FROM p.next_slot_at - interval '1 s' - clock())::float8
     END AS slot_wait_seconds
 FROM campaign AS c

@@ -25,7 +25,7 @@ gate AS MATERIALIZED (
         AND a.paused_at IS NULL
         AND p.not_before <= now.at
         -- Slots are booked at most a second ahead. A slot far ahead means that the server's clock was put back.
-        AND (p.per_second IS NULL OR NOT p.next_slot_at BETWEEN now.at + interval '1 s' AND now.at + interval '10 s')
+        AND (p.per_second IS NULL OR NOT p.next_slot_at BETWEEN now.at + interval '1 s' AND now.at + p.most_ahead)
         AND (c.not_after IS NULL OR c.not_after > now.at + %(slot_wait_seconds)s::float8 * interval '1 s')
 ),
 
@@ -71,7 +71,9 @@ booked AS (
     UPDATE pace AS p
     SET
         next_slot_at
-        = CASE WHEN p.next_slot_at > clock() + interval '10 s' THEN clock() ELSE greatest(p.next_slot_at, clock()) END
+        = CASE
+            WHEN p.next_slot_at > clock() + p.most_ahead THEN clock() ELSE greatest(p.next_slot_at, clock())
+        END
         + (SELECT count(*) FROM turn) / p.per_second * interval '1 s'
     FROM gate AS g
     WHERE p.account_id = g.account_id AND p.per_second IS NOT NULL AND EXISTS (SELECT 1 FROM turn)

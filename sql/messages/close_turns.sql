@@ -1,4 +1,4 @@
--- Moves the ready messages of a campaign that may no longer be sent: opted out, window closed, not_after passed.
+-- Moves the ready messages of a campaign that may no longer be sent: window closed, not_after passed.
 -- Returns how many. At most `most` a time, read from the head of the turn index, where the soonest-closing stand;
 -- an opener that arrived raises closes_at, so a window that is open again is not closed here (it is read live too).
 WITH now AS MATERIALIZED (

@@ -59,6 +59,10 @@ CREATE TABLE account (
 CREATE TABLE pace (
     account_id bigint PRIMARY KEY REFERENCES account,
     per_second numeric CHECK (per_second > 0), -- NULL: no pace is kept
+    -- A next slot further ahead than this was not booked by the pace: the server's clock was put back since.
+    most_ahead interval GENERATED ALWAYS AS (
+        greatest(interval '10 s', coalesce(2 / per_second, 0)::float8 * interval '1 s')
+    ) STORED,
     next_slot_at timestamptz NOT NULL DEFAULT 'epoch',
     not_before timestamptz NOT NULL DEFAULT 'epoch',
     away_count integer NOT NULL DEFAULT 0 -- times in a row that the platform did not answer or asked to wait

@@ -24,7 +24,7 @@ allowed AS MATERIALIZED (
         AND c.state = 'sending'
         AND o.paused_at IS NULL
         AND p.not_before <= now.at
-        AND NOT p.next_slot_at BETWEEN now.at + interval '1 s' AND now.at + interval '10 s'
+        AND NOT p.next_slot_at BETWEEN now.at + interval '1 s' AND now.at + p.most_ahead
         AND (c.not_after IS NULL OR c.not_after > now.at + %(slot_wait_seconds)s::float8 * interval '1 s')
         AND l.opener_at
         > now.at - interval '24 h' + (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s'
@@ -37,7 +37,9 @@ booked AS (
     UPDATE pace AS p
     SET
         next_slot_at
-        = CASE WHEN p.next_slot_at > clock() + interval '10 s' THEN clock() ELSE greatest(p.next_slot_at, clock()) END
+        = CASE
+            WHEN p.next_slot_at > clock() + p.most_ahead THEN clock() ELSE greatest(p.next_slot_at, clock())
+        END
         + 1 / p.per_second * interval '1 s'
     FROM allowed AS g
     WHERE p.account_id = g.account_id AND p.per_second IS NOT NULL

@@ -346,7 +346,7 @@ GUARDED = {
         "'settled_at', NULL))).* FROM attempt AS a, generate_series(1, 2)",
         "attempt_unresolved",
     ),
-    "a pace of nothing": ("UPDATE pace SET per_second = 0", "pace_per_second_check"),
+    "a pace of nothing": ("UPDATE pace SET per_second = -1", "pace_per_second_check"),
     "a second campaign of a submission": (
         "INSERT INTO campaign SELECT (jsonb_populate_record(c, jsonb_build_object('campaign_id', gen_random_uuid()))).* "
         "FROM campaign AS c",

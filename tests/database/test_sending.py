@@ -104,6 +104,21 @@ async def test_two_workers_share_one_pace_and_no_message(world, database, tmp_pa
     assert starts[-1] - starts[0] < 4
 
 
+async def test_a_pace_slower_than_a_message_in_ten_seconds_is_kept_too(world, database, tmp_path):
+    campaign_id, account, template = make_campaign(world, tmp_path, people=range(3), per_second=0.05)
+    start_campaign(world.connection, campaign_id, timing=TIMING)
+    messenger = FakeMessenger()
+    stop = asyncio.Event()
+
+    share = asyncio.create_task(send(database, messenger, order_of(campaign_id, account, template), stop=stop))
+    await asyncio.sleep(2)
+    stop.set()
+    await share
+
+    assert len(messenger.posts) == 1
+    assert world.states(campaign_id) == {"sent": 1, "ready": 2}
+
+
 @pytest.mark.parametrize(
     ("outcome", "state", "reason"),
     [

@@ -50,7 +50,9 @@ async def proxying(connect, *, port=0) -> AsyncIterator[Proxy]:
         proxy.connections.add(asyncio.current_task())
         upstream = await connect()
         try:
-            await _carry(proxy, (reader, writer), upstream)
+            # The proxy's own end is no error of a connection.
+            with suppress(asyncio.CancelledError):
+                await _carry(proxy, (reader, writer), upstream)
         finally:
             for one in (writer, upstream[1]):
                 one.transport.abort()
