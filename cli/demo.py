@@ -112,20 +112,28 @@ class _Stage:
         )
 
     def windowcast(self, *arguments: str, quiet: bool = False, may_refuse: bool = False) -> Any:
-        """Run a command and return its JSON value; its progress goes to the terminal."""
+        """Run a command and return its JSON value."""
         if not quiet:
             say("$ windowcast " + " ".join(f'"{word}"' if " " in word else word for word in arguments))
-        done = subprocess.run(  # noqa: S603  # our own command with our own words
-            [sys.executable, "-c", "import sys; from cli.main import main; sys.exit(main())", *arguments, "--json"],
+        done = self._run((*arguments, "--json"), subprocess.PIPE)
+        _expect(done.returncode, arguments, may_refuse=may_refuse, told=done.stdout.strip())
+        return json.loads(done.stdout)
+
+    def show(self, *arguments: str) -> None:
+        """Run a command as a person would, with its progress, tables and problems on the terminal."""
+        say("$ windowcast " + " ".join(f'"{word}"' if " " in word else word for word in arguments))
+        done = self._run(arguments, sys.stderr.fileno())
+        _expect(done.returncode, arguments, may_refuse=True, told="")
+
+    def _run(self, arguments: tuple[str, ...], stdout: int) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(  # noqa: S603  # our own command with our own words
+            [sys.executable, "-c", "import sys; from cli.main import main; sys.exit(main())", *arguments],
             cwd=self.folder,
             env={**self._environment, "PYTHONPATH": str(Path(__file__).parents[1])},
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             text=True,
             check=False,
         )
-        if done.returncode not in ((0, InputRefusedError.exit_code) if may_refuse else (0,)):
-            raise CampaignError(f"`windowcast {arguments[0]}` ended with {done.returncode}: {done.stdout.strip()}")
-        return json.loads(done.stdout)
 
     def prepare(self, rows: int) -> None:
         """Make the account, the template, the people with their windows, and a workbook with bad rows of every kind."""
@@ -165,22 +173,21 @@ class _Stage:
         """Submit a workbook, with progress."""
         say(f"Sending {what}; the sandbox hangs up on every {_DROP_EVERY}th message without an answer.")
         self.platform.add_fault({"kind": "perform_then_drop"}, every=_DROP_EVERY)
-        campaign = self.windowcast(
+        self.show(
             "submit", "--account", _ACCOUNT, "--template", "tea-week", "--language", "en", "--file", file,
-            "--name", "Tea week", "--yes", *more, may_refuse=True,
+            "--name", "Tea week", "--yes", *more,
         )  # fmt: skip
         self.platform.clear_faults()
-        say(f"  {campaign['name']} is {campaign['state']}: {_counts(campaign['by_state'])}")
 
     def submit_timed(self) -> None:
         """Submit ten rows for some seconds from now."""
         at = (datetime.now(UTC) + _TIMED_AHEAD).isoformat(timespec="seconds")
-        campaign = self.windowcast(
+        self.show(
             "submit", "--account", _ACCOUNT, "--template", "tea-week", "--language", "en", "--file", "timed.xlsx",
             "--name", "Tea week, timed", "--at", at, "--wait", "--yes",
         )  # fmt: skip
         early = [one for one in self.platform.log() if one.recipient_id.startswith("35") and _moment(one) < at]
-        say(f"  {campaign['name']} is {campaign['state']}: {_counts(campaign['by_state'])}; {len(early)} were early")
+        say(f"Timed for {at}; the platform had {len(early)} of them earlier.")
 
     def carry_receipts(self) -> None:
         """Carry the platform's webhooks to the inbox, so that echoes settle what is unknown."""
@@ -199,10 +206,20 @@ class _Stage:
             name = "result-timed.xlsx" if "timed" in campaign["name"] else "result.xlsx"
             self.windowcast("messages", campaign["campaign_id"], "--export", name)
             say(f"  {campaign['name']}: {_counts(campaign['by_state'])}")
-            say(f"  why: {_counts(campaign['by_reason'])}")
+            if campaign["by_reason"]:
+                say(f"  why: {_counts(campaign['by_reason'])}")
             say(f"  every row with its outcome: {self.folder / name}")
+            self._show_some(campaign["campaign_id"])
         findings = self.windowcast("doctor")["findings"]
         say("Every promise about the tables holds." if not findings else "\n".join(findings))
+
+    def _show_some(self, campaign_id: str) -> None:
+        some: dict[str, dict[str, Any]] = {}
+        for message in self.windowcast("messages", campaign_id, quiet=True):
+            some.setdefault(f"{message['state']} {message['reason']}", message)
+        for message in some.values():
+            why = f" ({message['reason']})" if message["reason"] else ""
+            say(f"    row {message['row_number']}, {message['user_id'][:20]}: {message['state']}{why}")
 
     def summary(self, rows: int) -> dict[str, Any]:
         """Compare the message list with what the platform really accepted."""
@@ -281,6 +298,11 @@ def _fill(empty: Path, filled: Path, *, rows: Iterable[_Row]) -> None:
         for column, value in enumerate(row, start=1):
             sheet.cell(row_number, column, value)
     book.save(filled)
+
+
+def _expect(code: int, arguments: tuple[str, ...], *, may_refuse: bool, told: str) -> None:
+    if code not in ((0, InputRefusedError.exit_code) if may_refuse else (0,)):
+        raise CampaignError(f"`windowcast {arguments[0]}` ended with {code}. {told}")
 
 
 def _moment(message: "AcceptedMessage") -> str:

@@ -160,30 +160,30 @@ def test_a_campaign_paused_before_its_start_goes_back_to_its_time(world_18, tmp_
 
 
 @pytest.mark.parametrize("state", [S.SCHEDULED, S.SENDING, S.PAUSED])
-def test_a_cancelled_campaign_leaves_nothing_ready(world, tmp_path, state):
-    campaign_id = scheduled(world, tmp_path)
+def test_a_cancelled_campaign_leaves_nothing_ready(world_18, tmp_path, state):
+    campaign_id = scheduled(world_18, tmp_path)
     if state is not S.SCHEDULED:
-        start(world.connection, campaign_id)
-        attempt_id = world.claim(campaign_id, 1)
+        start(world_18.connection, campaign_id)
+        attempt_id = world_18.claim(campaign_id, 1)
     if state is S.PAUSED:
-        pause_campaign(world.connection, campaign_id)
+        pause_campaign(world_18.connection, campaign_id)
 
-    count = cancel_campaign(world.connection, campaign_id)
+    count = cancel_campaign(world_18.connection, campaign_id)
 
     left = (
         {"cancelled/campaign_cancelled": 3}
         if state is S.SCHEDULED
         else {"cancelled/campaign_cancelled": 2, "sending": 1}
     )
-    verdicts = list(world.verdicts(campaign_id).values())
+    verdicts = list(world_18.verdicts(campaign_id).values())
     assert {verdict: verdicts.count(verdict) for verdict in verdicts} == left
     assert count == left["cancelled/campaign_cancelled"]
     if state is not S.SCHEDULED:
         # What was under way and was not sent comes back, and is cancelled when the campaign is closed.
-        world.end(attempt_id, outcome="not_sent", state="ready")
-        assert close_campaign(world.connection, campaign_id) == "cancelled"
-        assert world.states(campaign_id) == {"cancelled": 3}
-    assert broken_promises(world.connection) == {}
+        world_18.end(attempt_id, outcome="not_sent", state="ready")
+        assert close_campaign(world_18.connection, campaign_id) == "cancelled"
+        assert world_18.states(campaign_id) == {"cancelled": 3}
+    assert broken_promises(world_18.connection) == {}
 
 
 def test_a_campaign_is_finished_when_nothing_is_ready_or_sending(world, tmp_path):

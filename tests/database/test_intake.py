@@ -104,39 +104,39 @@ def bad_list(kind):
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])
-def test_a_good_file_becomes_ready_messages_with_the_values_of_its_rows(world, tmp_path, kind):
+def test_a_good_file_becomes_ready_messages_with_the_values_of_its_rows(world_18, tmp_path, kind):
     submission = make_submission(
-        world, tmp_path, [(user_id(1), "Änn 🎉"), (user_id(2), 'a "b", \\c\td')], name=f"l.{kind}"
+        world_18, tmp_path, [(user_id(1), "Änn 🎉"), (user_id(2), 'a "b", \\c\td')], name=f"l.{kind}"
     )
 
-    campaign_id = world.take_in(submission, tmp_path)
+    campaign_id = world_18.take_in(submission, tmp_path)
 
-    rows = world.connection.execute(
+    rows = world_18.connection.execute(
         "SELECT row_number, typed_user_id, user_id, cells, state FROM message_list ORDER BY row_number"
     ).fetchall()
     assert [tuple(row.values()) for row in rows] == [
         (2, user_id(1), user_id(1), ["Änn 🎉"], "ready"),
         (3, user_id(2), user_id(2), ['a "b", \\c\td'], "ready"),
     ]
-    assert world.state(campaign_id) == "validated"
-    assert problems_of(world, campaign_id) == []
-    assert broken_promises(world.connection) == {}
+    assert world_18.state(campaign_id) == "validated"
+    assert problems_of(world_18, campaign_id) == []
+    assert broken_promises(world_18.connection) == {}
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])
-def test_a_file_with_bad_rows_names_them_all_in_one_pass_and_sends_nothing(world, tmp_path, kind):
-    submission = make_submission(world, tmp_path, bad_list(kind), name=f"list.{kind}")
+def test_a_file_with_bad_rows_names_them_all_in_one_pass_and_sends_nothing(world_18, tmp_path, kind):
+    submission = make_submission(world_18, tmp_path, bad_list(kind), name=f"list.{kind}")
 
-    campaign_id = world.take_in(submission, tmp_path)
+    campaign_id = world_18.take_in(submission, tmp_path)
 
-    assert sorted(problems_of(world, campaign_id), key=lambda one: (one[0], str(one[1]))) == BAD_LIST_PROBLEMS
+    assert sorted(problems_of(world_18, campaign_id), key=lambda one: (one[0], str(one[1]))) == BAD_LIST_PROBLEMS
     good = {3: "cancelled/file_refused", 9: "cancelled/file_refused"}
-    assert world.verdicts(campaign_id) == BAD_LIST_VERDICTS | good
-    assert world.state(campaign_id) == "refused"
-    campaign = get_campaign(world.connection, campaign_id)
+    assert world_18.verdicts(campaign_id) == BAD_LIST_VERDICTS | good
+    assert world_18.state(campaign_id) == "refused"
+    campaign = get_campaign(world_18.connection, campaign_id)
     assert "--accept-valid" in campaign["refusal"]
     assert campaign["file_row_count"] == 11
-    assert broken_promises(world.connection) == {}
+    assert broken_promises(world_18.connection) == {}
 
 
 def test_each_problem_reads_as_a_sentence_with_its_facts(world_18, tmp_path):
@@ -187,19 +187,19 @@ def test_duplicates_alone_do_not_refuse_a_file(world, tmp_path):
         pytest.param(Channel.INSTAGRAM, "🎉" * 248 + "x", id="1000 bytes"),
     ],
 )
-def test_a_message_of_the_longest_allowed_length_is_good_and_one_more_is_not(world, tmp_path, channel, longest):
+def test_a_message_of_the_longest_allowed_length_is_good_and_one_more_is_not(world_18, tmp_path, channel, longest):
     submission = make_submission(
-        world,
+        world_18,
         tmp_path,
         [(user_id(1), longest), (user_id(2), longest + "x")],
-        account=world.account(channel=channel),
-        template=world.template(tmp_path, channel=channel),
+        account=world_18.account(channel=channel),
+        template=world_18.template(tmp_path, channel=channel),
         accepts_valid=True,
     )
 
-    campaign_id = world.take_in(submission, tmp_path)
+    campaign_id = world_18.take_in(submission, tmp_path)
 
-    assert world.verdicts(campaign_id) == {2: "ready", 3: "invalid/too_long"}
+    assert world_18.verdicts(campaign_id) == {2: "ready", 3: "invalid/too_long"}
 
 
 def test_a_variable_that_stands_twice_counts_twice_towards_the_length(world_18, tmp_path):
@@ -247,16 +247,16 @@ def test_another_header_refuses_the_file_and_every_row_is_still_a_message(world_
     assert broken_promises(world_18.connection) == {}
 
 
-def test_a_file_that_cannot_be_read_is_a_refused_campaign_without_rows(world, tmp_path):
+def test_a_file_that_cannot_be_read_is_a_refused_campaign_without_rows(world_18, tmp_path):
     picture = tmp_path / "list.xlsx"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
-    submission = world.submission(world.account(), world.template(tmp_path), file=picture, accepts_valid=True)
+    submission = world_18.submission(world_18.account(), world_18.template(tmp_path), file=picture, accepts_valid=True)
 
-    campaign_id = world.take_in(submission, tmp_path)
+    campaign_id = world_18.take_in(submission, tmp_path)
 
-    assert world.state(campaign_id) == "refused"
-    assert world.verdicts(campaign_id) == {}
-    (problem,) = list_problems(world.connection, campaign_id)
+    assert world_18.state(campaign_id) == "refused"
+    assert world_18.verdicts(campaign_id) == {}
+    (problem,) = list_problems(world_18.connection, campaign_id)
     assert (problem.row_number, problem.code) == (None, "unreadable_file")
     assert "The file is a picture" in problem.text
 
@@ -281,13 +281,15 @@ def test_a_file_without_recipients_is_refused(world_18, tmp_path, content, code)
     assert world_18.verdicts(campaign_id) == {}
 
 
-def test_ids_given_by_hand_are_judged_like_rows(world, tmp_path):
-    template = world.template(tmp_path, text="Hello!")
+def test_ids_given_by_hand_are_judged_like_rows(world_18, tmp_path):
+    template = world_18.template(tmp_path, text="Hello!")
     ids = (user_id(1), f"\u200b{user_id(2)} ", "12", user_id(1))
 
-    campaign_id = world.take_in(world.submission(world.account(), template, user_ids=ids, accepts_valid=True), tmp_path)
+    campaign_id = world_18.take_in(
+        world_18.submission(world_18.account(), template, user_ids=ids, accepts_valid=True), tmp_path
+    )
 
-    assert world.verdicts(campaign_id) == {
+    assert world_18.verdicts(campaign_id) == {
         1: "ready",
         2: "ready",
         3: "invalid/bad_user_id",
@@ -350,16 +352,16 @@ def test_the_result_workbook_is_read_without_its_outcome_columns(world_18, tmp_p
     assert cells == [["Name 1"], ["Name 2"], ["'=1+1"], [None]]
 
 
-def test_two_submits_with_one_submission_id_make_one_campaign(world, tmp_path):
-    submission = make_submission(world, tmp_path, good_rows(range(3)))
+def test_two_submits_with_one_submission_id_make_one_campaign(world_18, tmp_path):
+    submission = make_submission(world_18, tmp_path, good_rows(range(3)))
 
-    first = world.take_in(submission, tmp_path)
-    second = world.take_in(submission, tmp_path)
+    first = world_18.take_in(submission, tmp_path)
+    second = world_18.take_in(submission, tmp_path)
 
     assert second == first
-    assert world.row_counts()["campaign"] == 1
-    assert world.states(first) == {"ready": 3}
-    assert broken_promises(world.connection) == {}
+    assert world_18.row_counts()["campaign"] == 1
+    assert world_18.states(first) == {"ready": 3}
+    assert broken_promises(world_18.connection) == {}
 
 
 def test_two_submits_with_one_submission_id_at_the_same_moment_make_one_campaign(world, database, tmp_path):
@@ -466,24 +468,24 @@ def test_a_refused_campaign_and_one_cancelled_before_sending_do_not_count_as_ear
 
 
 @pytest.mark.parametrize("died_after", ["the draft", "staging", "judging"])
-def test_a_submit_that_died_goes_on_when_it_is_repeated(world, tmp_path, died_after):
-    submission = reachable_submission(world, tmp_path, numbers=range(3))
-    target = find_target(world.connection, submission)
+def test_a_submit_that_died_goes_on_when_it_is_repeated(world_18, tmp_path, died_after):
+    submission = reachable_submission(world_18, tmp_path, numbers=range(3))
+    target = find_target(world_18.connection, submission)
     (tmp_path / "dead").mkdir()
-    campaign_id, given = take_list(world.connection, submission, target=target, folder=tmp_path / "dead")
+    campaign_id, given = take_list(world_18.connection, submission, target=target, folder=tmp_path / "dead")
     if died_after != "the draft":
-        stage_list(world.connection, campaign_id, target=target, given=given)
+        stage_list(world_18.connection, campaign_id, target=target, given=given)
     if died_after == "judging":
-        find_row_problems(world.connection, campaign_id, template=target.template)
-    assert find_progress(world.connection, submission) == (campaign_id, "draft")
+        find_row_problems(world_18.connection, campaign_id, template=target.template)
+    assert find_progress(world_18.connection, submission) == (campaign_id, "draft")
 
-    repeated = world.submit(submission, tmp_path)
+    repeated = world_18.submit(submission, tmp_path)
 
     assert repeated == campaign_id
-    assert find_progress(world.connection, submission) == (campaign_id, "scheduled")
-    assert world.verdicts(campaign_id) == {2: "ready", 3: "ready", 4: "ready"}
-    assert world.row_counts()["staged_row"] == 0
-    assert broken_promises(world.connection) == {}
+    assert find_progress(world_18.connection, submission) == (campaign_id, "scheduled")
+    assert world_18.verdicts(campaign_id) == {2: "ready", 3: "ready", 4: "ready"}
+    assert world_18.row_counts()["staged_row"] == 0
+    assert broken_promises(world_18.connection) == {}
 
 
 def test_a_lost_row_ends_the_transaction_and_nothing_is_kept(world, tmp_path):

@@ -48,8 +48,8 @@ def as_file(tmp_path, kind, rows):
 
 
 @pytest.mark.parametrize("kind", ["csv", "semicolons", "xlsx", "parquet"])
-def test_every_kind_of_file_loads_and_loading_it_again_changes_nothing(world, tmp_path, kind):
-    account = world.account()
+def test_every_kind_of_file_loads_and_loading_it_again_changes_nothing(world_18, tmp_path, kind):
+    account = world_18.account()
     rows = [
         (account.name, user_id(1), "message", "2026-05-04T10:00:00+02:00", "a"),
         (account.external_id, user_id(1), "comment", "1777881600123", "b"),
@@ -57,13 +57,13 @@ def test_every_kind_of_file_loads_and_loading_it_again_changes_nothing(world, tm
     ]
     path = as_file(tmp_path, kind, rows)
 
-    first = load(world, path)
-    before = stored(world)
-    again = load(world, path)
+    first = load(world_18, path)
+    before = stored(world_18)
+    again = load(world_18, path)
 
     assert (first.row_count, first.new_count, first.known_count, first.bad_count) == (3, 3, 0, 0)
     assert (again.row_count, again.new_count, again.known_count, again.bad_count) == (3, 0, 3, 0)
-    assert stored(world) == before
+    assert stored(world_18) == before
     eight = datetime(2026, 5, 4, 8, tzinfo=UTC)
     epoch = datetime(2026, 5, 4, 8, 0, 0, 123_000, tzinfo=UTC)
     assert before[0] == (user_id(1), "message", eight, "a")
@@ -71,7 +71,7 @@ def test_every_kind_of_file_loads_and_loading_it_again_changes_nothing(world, tm
     # Without an event id one is made of what is known, so that the same interaction is kept once.
     assert before[2][:3] == (user_id(2), "m_me", eight)
     assert before[2][3].startswith("derived:")
-    assert openers(world) == {user_id(1): eight, user_id(2): eight}
+    assert openers(world_18) == {user_id(1): eight, user_id(2): eight}
 
 
 def test_bad_rows_are_listed_by_number_and_the_others_are_loaded(world, tmp_path):

@@ -91,23 +91,23 @@ def test_an_echo_after_the_answer_only_adds_the_time_of_the_platform(world, tmp_
     assert message_of(world, attempt_id) == {**before, "platform_sent_at": SENT_AT}
 
 
-def test_a_late_echo_settles_what_nobody_waits_for_any_longer(world, tmp_path):
-    _, (attempt_id,) = unknown(world, tmp_path)
-    world.connection.execute("UPDATE attempt SET settled_at = clock()")
+def test_a_late_echo_settles_what_nobody_waits_for_any_longer(world_18, tmp_path):
+    _, (attempt_id,) = unknown(world_18, tmp_path)
+    world_18.connection.execute("UPDATE attempt SET settled_at = clock()")
 
-    store_receipt(world.connection, body(echo(attempt_id)))
+    store_receipt(world_18.connection, body(echo(attempt_id)))
 
-    assert apply_echoes(world.connection) == 1
-    assert message_of(world, attempt_id)["state"] == "sent"
+    assert apply_echoes(world_18.connection) == 1
+    assert message_of(world_18, attempt_id)["state"] == "sent"
 
 
-def test_the_same_body_is_kept_once_and_another_body_is_another(world):
-    assert store_receipt(world.connection, b"one")
-    assert not store_receipt(world.connection, b"one")
-    assert store_receipt(world.connection, b"one ")
-    assert store_receipt(world.connection, b"")
+def test_the_same_body_is_kept_once_and_another_body_is_another(world_18):
+    assert store_receipt(world_18.connection, b"one")
+    assert not store_receipt(world_18.connection, b"one")
+    assert store_receipt(world_18.connection, b"one ")
+    assert store_receipt(world_18.connection, b"")
 
-    assert world.row_counts()["receipt_inbox"] == 3
+    assert world_18.row_counts()["receipt_inbox"] == 3
 
 
 # None of these may settle anything, and none may keep a good echo beside it from being read.

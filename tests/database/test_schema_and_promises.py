@@ -9,7 +9,10 @@ import pytest
 import sql
 from clients.postgres import connect
 from domain.errors import ConfigurationError
+from domain.reasons import Reason
 from domain.states import CAMPAIGN_MOVES, MOVES, CampaignState, MessageState
+from domain.template import Channel, Provider
+from domain.window import InteractionKind
 from factories import TIMING, user_id
 from sql import query
 from tasks.campaigns import start_campaign
@@ -145,6 +148,23 @@ def test_the_moves_in_the_database_are_those_of_the_code(world):
         assert {(row["from_state"], row["to_state"]) for row in rows} == in_code
 
 
+@pytest.mark.parametrize(
+    ("name", "twin"),
+    [
+        ("channel", Channel),
+        ("provider", Provider),
+        ("interaction_kind", InteractionKind),
+        ("message_state", MessageState),
+        ("campaign_state", CampaignState),
+        ("reason", Reason),
+    ],
+)
+def test_each_enum_type_has_the_values_of_its_python_twin(world_18, name, twin):
+    rows = world_18.connection.execute(f"SELECT unnest(enum_range(NULL::{name}))::text AS value").fetchall()
+
+    assert [row["value"] for row in rows] == [str(one) for one in twin]
+
+
 def test_moves_that_the_code_no_longer_knows_are_taken_out(world_18):
     parameters = {"from_states": ["ready"], "to_states": ["sending"]}
 
@@ -227,7 +247,7 @@ ANOTHER_ATTEMPT = (
 BREAK = {
     "p01_one_message_per_person": [
         "ALTER TABLE message_list DROP CONSTRAINT message_list_campaign_id_user_id_key",
-        "UPDATE message_list SET user_id = (SELECT user_id FROM message_list WHERE row_number = 3) WHERE row_number = 2",
+        "UPDATE message_list AS m SET user_id = o.user_id FROM message_list AS o WHERE o.row_number = 3",
     ],
     "p03_second_attempt_has_its_reason": [
         ANOTHER_ATTEMPT,
@@ -348,8 +368,8 @@ GUARDED = {
     ),
     "a pace of nothing": ("UPDATE pace SET per_second = -1", "pace_per_second_check"),
     "a second campaign of a submission": (
-        "INSERT INTO campaign SELECT (jsonb_populate_record(c, jsonb_build_object('campaign_id', gen_random_uuid()))).* "
-        "FROM campaign AS c",
+        'INSERT INTO campaign SELECT (jsonb_populate_record(c, \'{"campaign_id": '
+        '"00000000-0000-7000-8000-000000000001"}\')).* FROM campaign AS c',
         "campaign_submission_id_key",
     ),
 }
