@@ -52,12 +52,18 @@ def list_accounts(connection: Connection) -> list[Account]:
 
 
 def find_account(connection: Connection, name: str) -> Account:
-    """Return the account of a name or platform id. Raises NotFoundError, naming those that exist."""
-    row = connection.execute(query("accounts/find"), {"name": name}).fetchone()
-    if row is None:
+    """Return the account of a name or platform id. Raises NotFoundError, naming those that exist.
+
+    A platform id that two accounts share (on two channels) names neither: UsageError.
+    """
+    rows = connection.execute(query("accounts/find"), {"name": name}).fetchall()
+    if len(rows) > 1 and rows[0]["name"] != name:
+        names = " and ".join(row["name"] for row in rows)
+        raise UsageError(f"{name} is the platform id of more than one account ({names}); say the account's name.")
+    if not rows:
         known = ", ".join(account.name for account in list_accounts(connection)) or "none yet"
         raise NotFoundError(f"There is no account named {name} (known: {known}); `windowcast accounts add` makes one.")
-    return account_of(row)
+    return account_of(rows[0])
 
 
 def pause_account(connection: Connection, account: Account, *, why: str) -> int:

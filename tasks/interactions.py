@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -176,12 +177,11 @@ def _parquet_rows(path: Path) -> Iterator[list[Any]]:
 
 
 def _account_ids(connection: Connection) -> dict[str, int]:
-    by_name: dict[str, int] = {}
     rows = connection.execute(query("accounts/list")).fetchall()
-    for row in rows:
-        by_name.setdefault(row["external_id"], row["account_id"])
-    by_name.update({row["name"]: row["account_id"] for row in rows})
-    return by_name
+    times = Counter(row["external_id"] for row in rows)
+    # An id that two accounts share, on two channels, names neither of them.
+    by_id = {row["external_id"]: row["account_id"] for row in rows if times[row["external_id"]] == 1}
+    return {**by_id, **{row["name"]: row["account_id"] for row in rows}}
 
 
 def _interaction_of(

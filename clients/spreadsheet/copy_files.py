@@ -168,7 +168,7 @@ class RecipientsWriter:
         self._names = cells
         self._kept = kept or [len(cells)]
         self._is_simple = all(cells[column] for column in kept[1:])
-        if kept and kept != list(range(len(kept))):
+        if kept and kept != list(range(len(cells))):
             self._pick = lambda values: [values[column] for column in kept]
 
     def _write_plain(self, row: SheetRow) -> bool:

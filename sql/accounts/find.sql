@@ -1,4 +1,5 @@
--- Returns the account of a name, or else of a platform id. One name may be another's id: the name wins.
+-- Returns the account of a name, or else those of a platform id, which a Page and an Instagram account may share. One
+-- name may be another's id: the name stands first.
 SELECT
     a.*,
     p.per_second
@@ -6,4 +7,4 @@ FROM account AS a
 INNER JOIN pace AS p ON a.account_id = p.account_id
 WHERE a.name = %(name)s OR a.external_id = %(name)s
 ORDER BY (a.name = %(name)s) DESC, a.account_id ASC
-LIMIT 1
+LIMIT 2

@@ -1,5 +1,6 @@
 -- Returns the newest campaign of the same list, account, template version and send time within 24 hours. Refused ones,
--- and ones cancelled before anything was sent, do not count.
+-- ones cancelled before anything was sent, and drafts whose submit has died (no list takes ten minutes to read) do not
+-- count.
 SELECT
     c.campaign_id,
     c.name,
@@ -13,6 +14,7 @@ WHERE
     AND c.scheduled_at IS NOT DISTINCT FROM %(scheduled_at)s::timestamptz
     AND c.created_at > clock() - interval '24 h'
     AND c.state <> 'refused'
+    AND NOT (c.state = 'draft' AND c.created_at < clock() - interval '10 min')
     AND NOT (
         c.state = 'cancelled'
         AND NOT EXISTS (

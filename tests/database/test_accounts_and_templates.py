@@ -213,3 +213,13 @@ def test_a_preview_puts_values_in_once_and_names_what_does_not_fit(world_18, tmp
     ):
         with pytest.raises(InputRefusedError, match=word):
             preview(template, values)
+
+
+def test_a_platform_id_on_two_channels_names_neither_account(world):
+    world.account(name="Page", external_id="17841452691600098")
+    world.account(name="Insta", external_id="17841452691600098", channel=Channel.INSTAGRAM)
+
+    with pytest.raises(UsageError, match="Page and Insta"):
+        find_account(world.connection, "17841452691600098")
+
+    assert find_account(world.connection, "Insta").channel is Channel.INSTAGRAM

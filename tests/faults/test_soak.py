@@ -5,10 +5,10 @@ import random
 import time
 from contextlib import ExitStack
 
-PEOPLE = 300
-PER_SECOND = 30
-SENDERS = 3
 SECONDS = float(os.environ.get("WINDOWCAST_SOAK_SECONDS") or 12)
+PER_SECOND = 30
+PEOPLE = max(300, int(SECONDS * PER_SECOND * 0.7))  # so many that a longer soak has work to its end
+SENDERS = 3
 LONGEST_FREEZE_SECONDS = 4.0
 
 FAULTS = [
@@ -79,8 +79,8 @@ def test_f8_nothing_is_sent_twice_or_late_or_lost_whatever_fails_and_whenever(ma
     seed = int(os.environ.get("WINDOWCAST_SOAK_SEED") or time.time_ns() % 1_000_000)
     print(f"WINDOWCAST_SOAK_SEED={seed}")
     rng = random.Random(seed)
-    # One window in ten closes while the campaign runs.
-    hours = {n: 24 - rng.uniform(5, 25) / 3600 if n % 10 == 0 else 1.0 for n in range(PEOPLE)}
+    # Every second window closes while the campaign runs.
+    hours = {n: 24 - rng.uniform(9, 9 + SECONDS) / 3600 if n % 2 else 1.0 for n in range(PEOPLE)}
     scene = make_scene(people=PEOPLE, per_second=PER_SECOND, in_flight=20, hours_ago=hours.get)
     for fault, rule in FAULTS:
         scene.add_fault(fault, **rule)
@@ -98,4 +98,4 @@ def test_f8_nothing_is_sent_twice_or_late_or_lost_whatever_fails_and_whenever(ma
 
     print(f"{havoc.happened} {found.unknown_before_echoes} unknown before the last echoes {found.states}")
     assert set(found.states) <= {"sent", "unknown", "failed", "expired", "ineligible"}
-    assert found.states["sent"] > PEOPLE / 2
+    assert found.states["sent"] > PEOPLE / 4
