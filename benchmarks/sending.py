@@ -18,7 +18,8 @@ from clients.postgres import connect
 from domain.pace import Timing
 from factories import TOKEN, World, user_id
 from tasks.campaigns import schedule_campaign, start_campaign
-from tasks.sending import ShareOrder, send_share
+from tasks.sending import send_share
+from tasks.share import ShareOrder
 from tasks.submission import find_row_problems, find_target, make_messages, open_campaign, read_list, stage_list
 
 TIMING = Timing(read_timeout_seconds=20, margin_seconds=30)

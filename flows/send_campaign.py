@@ -21,7 +21,7 @@ from tasks.running import (
     stop_on_signals,
     unfinished,
 )
-from tasks.sending import ShareEnd, ShareReport
+from tasks.share import ShareEnd, ShareReport
 
 _OPEN: Final = (MessageState.READY, MessageState.SENDING)
 

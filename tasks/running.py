@@ -21,7 +21,8 @@ from domain.states import CampaignState, MessageState
 from tasks.accounts import account_token, find_account
 from tasks.campaigns import close_campaign, count_messages, get_campaign, seconds_until_start, start_campaign
 from tasks.database import clock_is_real, ensure_schema
-from tasks.sending import ShareEnd, ShareOrder, ShareReport, send_share
+from tasks.sending import send_share
+from tasks.share import ShareEnd, ShareOrder, ShareReport
 from tasks.templates import get_template
 from tasks.windows import timing_of
 

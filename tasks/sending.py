@@ -7,15 +7,13 @@ import socket
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any, Final, Protocol, assert_never
+from dataclasses import dataclass
+from typing import Any, Final, assert_never
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
 from clients.lasting_connection import LastingConnection
-from domain.account import Account
 from domain.outcome import (
     Accepted,
     AccountStopped,
@@ -26,10 +24,12 @@ from domain.outcome import (
     Throttled,
     Unknown,
 )
-from domain.pace import MOST_IDLE_SECONDS, SLOT_TOLERANCE_SECONDS, Timing, claim_size, wait_after
+from domain.pace import MOST_IDLE_SECONDS, SLOT_TOLERANCE_SECONDS, claim_size, wait_after
 from domain.reasons import Reason
-from domain.template import Template, render
+from domain.template import render
 from sql import query
+from tasks.recording import words_of, write_outcomes
+from tasks.share import Messenger, ShareEnd, ShareOrder, ShareReport
 from tasks.slot_clock import SlotClock
 from tasks.windows import claim_parameters
 
@@ -44,50 +44,6 @@ _SHORT_WAIT_SECONDS: Final = 0.05
 _LONG_WAIT_SECONDS: Final = 1.0
 # The next claim is made this long before the last booked slot, so that no slot stays unused while it is on its way.
 _CLAIM_LEAD_SECONDS: Final = 0.1
-_PERSON_WAIT_SECONDS: Final = 30.0
-
-
-class Messenger(Protocol):
-    """What a door to a platform must do: send once and say what became of it, never raising for the platform's no."""
-
-    async def send(self, recipient_id: str, *, content: Mapping[str, object], metadata: str) -> Outcome:
-        """Send one message; `metadata` comes back in its echo."""
-
-
-class ShareEnd(StrEnum):
-    """Why a share ended."""
-
-    NOTHING_LEFT = "nothing_left"  # nothing is ready or sending
-    LIMIT_REACHED = "limit_reached"
-    PAUSED = "paused"  # the campaign is no longer sending, or its account is paused
-    WAITING = "waiting"  # nothing can be sent within a minute
-    PLATFORM_AWAY = "platform_away"
-    STOPPED = "stopped"  # somebody asked this process to stop
-
-
-@dataclass
-class ShareReport:
-    """What one share did: how many attempts ended how, and why it ended."""
-
-    accepted: int = 0
-    refused: int = 0
-    not_sent: int = 0
-    unknown: int = 0
-    end: ShareEnd = ShareEnd.NOTHING_LEFT
-    detail: str = ""
-
-
-@dataclass(frozen=True)
-class ShareOrder:
-    """What to send: `limit` claims at most of one campaign, with `in_flight` messages under way at once."""
-
-    campaign_id: UUID
-    account: Account
-    template: Template
-    timing: Timing
-    limit: int = 5_000
-    in_flight: int = 200
-    patience_seconds: float = 60.0
 
 
 @dataclass(frozen=True)
@@ -237,7 +193,7 @@ class _Share:
     async def _give_back(self, attempt_ids: Sequence[UUID]) -> None:
         """End the attempts of a claim whose answer was lost: if they exist, none of them was POSTed."""
         not_sent = NotSent(ProviderAnswer(text="the answer of the claim was lost"))
-        await self._write([(attempt_id, not_sent) for attempt_id in attempt_ids])
+        await write_outcomes(self._recording, [(attempt_id, not_sent) for attempt_id in attempt_ids])
 
     def _begin(self, intents: Sequence[_Intent]) -> None:
         self._claimed += len(intents)
@@ -386,27 +342,10 @@ class _Share:
                     self._outcomes.task_done()
 
     async def _record(self, batch: Sequence[tuple[_Intent, Outcome]]) -> None:
-        await self._write([(intent.attempt_id, outcome) for intent, outcome in batch])
+        await write_outcomes(self._recording, [(intent.attempt_id, outcome) for intent, outcome in batch])
         for _, outcome in batch:
             self._count(outcome)
         await self._obey([outcome for _, outcome in batch])
-
-    async def _write(self, ended: Sequence[tuple[UUID, Outcome]]) -> None:
-        records = [_record_of(outcome) for _, outcome in ended]
-        await self._recording.rows(
-            query("attempts/record"),
-            {
-                "attempt_ids": [attempt_id for attempt_id, _ in ended],
-                "outcomes": [record.outcome for record in records],
-                "states": [record.state for record in records],
-                "reasons": [record.reason for record in records],
-                "provider_message_ids": [record.provider_message_id for record in records],
-                "provider_codes": [record.answer.code for record in records],
-                "provider_subcodes": [record.answer.subcode for record in records],
-                "provider_texts": [record.answer.text.replace("\x00", "") or None for record in records],
-                "wait_seconds": [record.wait_seconds for record in records],
-            },
-        )
 
     def _count(self, outcome: Outcome) -> None:
         match outcome:
@@ -446,7 +385,7 @@ class _Share:
 
     async def _stop_account(self, outcome: AccountStopped) -> None:
         self._hold_until = time.monotonic() + MOST_IDLE_SECONDS
-        why = f"the platform says: {_words(outcome.answer)}"
+        why = f"the platform says: {words_of(outcome.answer)}"
         await self._recording.rows(query("accounts/pause"), {"account_id": self._order.account.account_id, "why": why})
         logger.warning("account paused", extra={"account_id": self._order.account.account_id})
 
@@ -465,38 +404,4 @@ class _Share:
         )
         self._hold_until = time.monotonic() + pushed["wait_seconds"]
         self._is_away = self._may_forget_away = True
-        self._report.detail = _words(answer)
-
-
-@dataclass(frozen=True)
-class _Record:
-    """An outcome in the words of the tables."""
-
-    outcome: str
-    state: str
-    reason: Reason | None = None
-    provider_message_id: str | None = None
-    answer: ProviderAnswer = field(default_factory=ProviderAnswer)
-    wait_seconds: float | None = None
-
-
-def _record_of(outcome: Outcome) -> _Record:
-    match outcome:
-        case Accepted():
-            return _Record("accepted", "sent", provider_message_id=outcome.provider_message_id)
-        case Refused():
-            return _Record("refused", "failed", reason=outcome.reason, answer=outcome.answer)
-        case Unknown():
-            return _Record("unknown", "unknown", reason=outcome.reason, answer=outcome.answer)
-        case NotSent(service_away=False) if outcome.answer.code is not None:
-            return _Record("not_sent", "ready", answer=outcome.answer, wait_seconds=_PERSON_WAIT_SECONDS)
-        case NotSent() | Throttled() | AccountStopped():
-            return _Record("not_sent", "ready", answer=outcome.answer)
-        case _:
-            assert_never(outcome)
-
-
-def _words(answer: ProviderAnswer) -> str:
-    code = "" if answer.code is None else f"code {answer.code}"
-    subcode = "" if answer.subcode is None else f"/{answer.subcode}"
-    return " ".join(part for part in (code + subcode, answer.text) if part) or "no answer"
+        self._report.detail = words_of(answer)

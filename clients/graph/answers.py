@@ -70,7 +70,6 @@ def error_in(body: Mapping[str, object], *, token: str) -> GraphError | None:
     return GraphError(
         code=code,
         subcode=_integer(error.get("error_subcode")) or None,
-        is_transient=error.get("is_transient") is True,
         text=_text_of(error, token),
     )
 

@@ -39,7 +39,6 @@ class GraphError:
 
     code: int
     subcode: int | None = None
-    is_transient: bool = False
     text: str = ""
 
 
@@ -179,7 +178,8 @@ def _meaning_of_unlisted(error: GraphError, status: int) -> Meaning:
     _log.warning("unlisted Graph error: status=%s code=%s subcode=%s", status, error.code, error.subcode)
     if status == 429:  # noqa: PLR2004 - Too Many Requests
         return Meaning.THROTTLED
-    return Meaning.UNCLEAR if error.is_transient else Meaning.BAD_REQUEST
+    # What nobody has listed proves nothing: an attempt is unknown until proven.
+    return Meaning.UNCLEAR
 
 
 def _outcome(meaning: Meaning, answer: ProviderAnswer, wait_seconds: float | None) -> ErrorOutcome:

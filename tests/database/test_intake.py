@@ -467,6 +467,19 @@ def test_a_refused_campaign_and_one_cancelled_before_sending_do_not_count_as_ear
         world.take_in(submission(accepts_valid=True), tmp_path)
 
 
+def test_a_draft_whose_submit_has_died_does_not_bar_its_list_for_long(world_18, tmp_path):
+    first = reachable_submission(world_18, tmp_path)
+    target = find_target(world_18.connection, first)
+    take_list(world_18.connection, first, target=target, folder=tmp_path)
+    second = type(first)(**{**first.__dict__, "submission_id": uuid4()})
+
+    with pytest.raises(AlreadySubmittedError):
+        world_18.take_in(second, tmp_path)
+    world_18.put_clock_ahead(minutes=10, seconds=5)
+
+    assert world_18.state(world_18.take_in(second, tmp_path)) == "validated"
+
+
 @pytest.mark.parametrize("died_after", ["the draft", "staging", "judging"])
 def test_a_submit_that_died_goes_on_when_it_is_repeated(world_18, tmp_path, died_after):
     submission = reachable_submission(world_18, tmp_path, numbers=range(3))

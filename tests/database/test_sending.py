@@ -19,7 +19,8 @@ from tasks.campaigns import (
     start_campaign,
 )
 from tasks.database import broken_promises
-from tasks.sending import ShareEnd, ShareOrder, send_share
+from tasks.sending import send_share
+from tasks.share import ShareEnd, ShareOrder
 from tasks.submission import find_row_problems, find_target, make_messages, open_campaign, read_list, stage_list
 from tasks.suppressions import add_suppressions
 

@@ -12,7 +12,7 @@ from proxy import proxying
 
 from factories import user_id
 from tasks.accounts import resume_account
-from tasks.sending import ShareEnd
+from tasks.share import ShareEnd
 
 
 @dataclass(frozen=True)

@@ -133,8 +133,7 @@ def test_no_status_but_a_refusal_is_trusted_to_mean_not_sent(status, code):
 @pytest.mark.parametrize(
     ("error", "status", "kind"),
     [
-        pytest.param(GraphError(98765, 4321, text="t"), 400, Refused, id="refused"),
-        pytest.param(GraphError(98765, 4321, is_transient=True, text="t"), 400, Unknown, id="transient is unknown"),
+        pytest.param(GraphError(98765, 4321, text="t"), 400, Unknown, id="unknown"),
         pytest.param(GraphError(98765, 4321, text="t"), 429, Throttled, id="429 is throttled"),
     ],
 )
