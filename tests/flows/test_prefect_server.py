@@ -1,11 +1,14 @@
 """With a Prefect server the flows run there; tokens are seen nowhere, neither there nor in what commands print."""
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -72,6 +75,57 @@ def test_a_submit_runs_on_the_named_server_and_no_token_is_left_anywhere(shop, p
     assert {artifact["type"] for artifact in artifacts} == {"progress", "markdown"}
     assert TOKEN not in done.stdout + done.stderr
     _assert_nowhere(TOKEN, shop.command.folder)
+
+
+def test_a_timed_campaign_is_started_by_a_worker_of_the_server(shop, prefect_server):
+    url, home = prefect_server
+    file = shop.csv("list.csv", [(user_id(number), "Ada") for number in range(3)])
+    environment = {**os.environ, "PREFECT_API_URL": url, "PYTHONPATH": str(ROOT), "PREFECT_HOME": str(home / "client")}
+    environment["PREFECT_WORKER_QUERY_SECONDS"] = "1"
+    _prefect(environment, "work-pool", "create", "windowcast", "--type", "process")
+    _prefect(environment, "deploy", "--prefect-file", "deployments/prefect.yaml", "--all")
+    with _worker(environment, home):
+        at = datetime.now(UTC) + timedelta(seconds=30)
+
+        submitted = subprocess.run(
+            [sys.executable, "-c", "import sys; from cli.main import main; sys.exit(main())", "submit",
+             *shop.words(file, "--at", at.isoformat()), "--yes", "--json"],
+            env=environment, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        assert submitted.returncode == 0, submitted.stderr
+        campaign_id = json.loads(submitted.stdout)["campaign_id"]
+        _wait_until(lambda: shop.command.json("campaigns", "show", campaign_id)["state"] == "finished", seconds=90)
+
+    assert json.loads(submitted.stdout)["state"] == "scheduled"
+    assert shop.command.json("campaigns", "show", campaign_id)["by_state"]["sent"] == 3
+    assert min(message.platform_ms for message in shop.accepted()) >= at.timestamp() * 1000
+
+
+def _prefect(environment: dict[str, str], *words: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "prefect", "--no-prompt", *words],
+        env=environment, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@contextmanager
+def _worker(environment: dict[str, str], folder: Path):
+    command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "windowcast"]
+    with (folder / "worker.log").open("w") as log:
+        worker = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
+        try:
+            yield
+        finally:
+            os.killpg(worker.pid, signal.SIGTERM)
+            worker.wait(timeout=30)
+
+
+def _wait_until(is_true, *, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < deadline
+        time.sleep(1)
 
 
 def _assert_nowhere(secret: str, folder: Path) -> None:
