@@ -7,7 +7,7 @@ import click
 
 from cli.output import print_json, print_json_list, print_table, utc
 from cli.session import campaign_id, json_option, session
-from domain.reasons import SENTENCES, Reason
+from domain.reasons import Reason, explain
 from domain.states import MessageState
 
 _MOST_SHOWN = 200
@@ -69,7 +69,7 @@ def _show(rows: Any) -> None:
     for row in rows:
         count += 1
         if count <= _MOST_SHOWN:
-            why = SENTENCES[Reason(row["reason"])] if row["reason"] else ""
+            why = explain(Reason(row["reason"]), closes_at=row["closes_at"]) if row["reason"] else ""
             shown.append((row["row_number"], row["typed_user_id"], row["state"], row["sent_at"], why))
     print_table(("row", "user_id", "state", "sent", "why"), shown, empty="No messages like that.")
     if count > _MOST_SHOWN:

@@ -56,7 +56,11 @@ def _submission_options(command: _F) -> _F:
 
 @click.command()
 @_submission_options
-def check(*, as_json: bool, **given: Any) -> int:
+@click.option(
+    "--wait", is_flag=True, hidden=True, help="Taken so that the words of a submit can be checked as they are."
+)
+@click.option("--yes", is_flag=True, hidden=True, help="The same.")
+def check(*, as_json: bool, wait: bool, yes: bool, **given: Any) -> int:  # noqa: ARG001  # a check asks and waits for nothing
     """Show exactly what submit would do: rows by reason, forecast, duration. Nothing is sent or kept."""
     from tasks.intake import nobody_sentence, plan_submission
     from tasks.windows import timing_of

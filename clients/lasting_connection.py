@@ -68,6 +68,7 @@ class LastingConnection:
     async def _persist(self, do: Callable[[AsyncConnection], Awaitable[_T]]) -> _T:
         give_up_at = time.monotonic() + self._patience_seconds
         delay = _FIRST_DELAY_SECONDS
+        is_told = False
         while True:
             try:
                 return await do(await self._open())
@@ -75,7 +76,9 @@ class LastingConnection:
                 await self.close()
                 if time.monotonic() + delay > give_up_at:
                     raise away(error) from error
-                logger.warning("postgres is away", extra={"role": self._role})
+                if not is_told:
+                    is_told = True
+                    logger.warning("Postgres is away; waiting for it", extra={"role": self._role})
                 await asyncio.sleep(delay * random.uniform(0.5, 1.5))  # noqa: S311  # jitter, no secret
                 delay = min(_MOST_DELAY_SECONDS, delay * 2)
 

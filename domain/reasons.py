@@ -1,5 +1,6 @@
 """Why a message stands where it stands: codes for machines, and the sentence a marketer reads."""
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -63,3 +64,10 @@ SENTENCES: Final[dict[Reason, str]] = {
     Reason.PERSON_UNKNOWN: "The platform knows no person with this id on this account.",
     Reason.NO_RECEIPT: "Sent; no receipt has come for it.",
 }
+
+
+def explain(reason: Reason, *, closes_at: datetime | None) -> str:
+    """Return the sentence for a reason; of a closed window it says when it closed (in UTC), where that is known."""
+    if reason is Reason.WINDOW_CLOSED and closes_at is not None:
+        return f"The 24-hour window of this person closed on {closes_at.astimezone(UTC):%Y-%m-%d at %H:%M} UTC."
+    return SENTENCES[reason]

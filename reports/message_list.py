@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from domain.errors import InputRefusedError, UsageError
-from domain.reasons import SENTENCES, Reason
+from domain.reasons import Reason, explain
 from domain.recipients_file import OUTCOME_COLUMNS
 from domain.states import MessageState
 from reports.cell_text import fit_for_excel, harmless, storable
@@ -58,6 +58,7 @@ class MessageLine:
     values: tuple[str | None, ...]
     state: MessageState
     reason: Reason | None = None
+    window_closes_at: dt.datetime | None = None
     sent_at: dt.datetime | None = None
     delivered_at: dt.datetime | None = None
     read_at: dt.datetime | None = None
@@ -113,7 +114,7 @@ def _suffix_of(path: Path) -> Suffix:
 
 
 def _outcome_cells(line: MessageLine) -> tuple[object, ...]:
-    reason = None if line.reason is None else SENTENCES[line.reason]
+    reason = None if line.reason is None else explain(line.reason, closes_at=line.window_closes_at)
     return (line.state, reason, line.sent_at, line.delivered_at, line.read_at, line.message_id)
 
 

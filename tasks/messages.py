@@ -60,6 +60,7 @@ def _line_of(row: dict[str, Any], template: Template) -> MessageLine:
         values=(row["typed_user_id"], *cells),
         state=MessageState(row["state"]),
         reason=None if row["reason"] is None else Reason(row["reason"]),
+        window_closes_at=row["closes_at"],
         sent_at=row["sent_at"],
         delivered_at=row["delivered_at"],
         read_at=row["read_at"],

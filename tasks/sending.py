@@ -14,6 +14,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from clients.lasting_connection import LastingConnection
+from domain.errors import ServiceAwayError
 from domain.outcome import (
     Accepted,
     AccountStopped,
@@ -332,8 +333,10 @@ class _Share:
                 batch.append(self._outcomes.get_nowait())
             try:
                 await self._record(batch)
-            except Exception:
+            except ServiceAwayError:
                 # Letting go is safe: the leases end, the attempts become unknown, and echoes tell what happened.
+                logger.error("outcomes could not be recorded in time", extra={"message_count": len(batch)})  # noqa: TRY400  # no fault of ours: no trace
+            except Exception:
                 logger.exception("outcomes could not be recorded", extra={"message_count": len(batch)})
             finally:
                 self._under_way -= len(batch)

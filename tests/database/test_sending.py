@@ -6,9 +6,11 @@ import time
 import psycopg
 import pytest
 
+from clients.settings import Settings
+from domain.errors import ConfigurationError
 from domain.outcome import Accepted, AccountStopped, NotSent, ProviderAnswer, Refused, Throttled, Unknown
 from domain.reasons import Reason
-from factories import TIMING, user_id
+from factories import TIMING, TOKEN, user_id
 from tasks.campaigns import (
     cancel_campaign,
     close_campaign,
@@ -19,6 +21,7 @@ from tasks.campaigns import (
     start_campaign,
 )
 from tasks.database import broken_promises
+from tasks.running import run_share
 from tasks.sending import send_share
 from tasks.share import ShareEnd, ShareOrder
 from tasks.submission import find_row_problems, find_target, make_messages, open_campaign, read_list, stage_list
@@ -284,3 +287,39 @@ async def test_postgres_lost_while_claiming_sends_nothing_twice_and_loses_nothin
     people = [person for _, person, _ in messenger.posts]
     assert len(people) == len(set(people)) == 60
     assert world.states(campaign_id) == {"sent": 60}
+
+
+@pytest.mark.parametrize(("in_flight", "limit"), [(1, 1), (7, 7), (50, 20), (200, 21)])
+async def test_the_size_of_claims_and_shares_changes_nothing(world_18, database_18, tmp_path, in_flight, limit):
+    campaign_id, account, template = make_campaign(world_18, tmp_path)
+    start_campaign(world_18.connection, campaign_id, timing=TIMING)
+    refused = Refused(Reason.PERSON_UNKNOWN, ProviderAnswer(100, 2018001))
+    messenger = FakeMessenger(lambda person, count: refused if person == user_id(3) else Accepted(f"mid-{person}"))
+    order = order_of(campaign_id, account, template, in_flight=in_flight, limit=limit)
+
+    while (await send(database_18, messenger, order)).end is ShareEnd.LIMIT_REACHED:
+        pass
+
+    rows = world_18.connection.execute(
+        "SELECT row_number, user_id, state, reason, provider_message_id FROM message_list ORDER BY row_number"
+    ).fetchall()
+    assert [tuple(row.values()) for row in rows] == [
+        (n + 1, user_id(n), "failed", "person_unknown", None)
+        if n == 3
+        else (n + 1, user_id(n), "sent", None, f"mid-{user_id(n)}")
+        for n in range(20)
+    ]
+
+
+async def test_with_a_clock_of_a_test_nothing_is_sent_to_a_platform_that_is_not_on_this_machine(
+    world_18, database_18, tmp_path, monkeypatch
+):
+    campaign_id, _, _ = make_campaign(world_18, tmp_path)
+    start_campaign(world_18.connection, campaign_id, timing=TIMING)
+    monkeypatch.setenv("WINDOWCAST_TEST_TOKEN", TOKEN)
+    world_18.put_clock_ahead(seconds=1)
+
+    with pytest.raises(ConfigurationError, match="clock"):
+        await run_share(database_18, campaign_id, chosen=Settings(), stop=asyncio.Event())
+
+    assert world_18.states(campaign_id) == {"ready": 20}
