@@ -68,6 +68,9 @@ def main(arguments: list[str] | None = None) -> int:
         code = windowcast.main(args=given, prog_name="windowcast", standalone_mode=False)
     except click.exceptions.Exit as error:
         return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return 2
     except click.ClickException as error:
         _say(given, "usage", error.format_message(), _hint(error))
         return 2

@@ -3,8 +3,9 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from clients.postgres import Connection
@@ -38,6 +39,9 @@ from tasks.submission import (
     stage_list,
 )
 from tasks.windows import Outlook, foretell, set_aside_unreachable
+
+# A submit may take this long from its command to here: a worker picks it up, or a server starts for it.
+_ON_THE_WAY: Final = timedelta(minutes=2)
 
 # What people want to read while a campaign works; the command line shows it, a server keeps it.
 news = logging.getLogger("windowcast.news")
@@ -84,7 +88,7 @@ def take_list(connection: Connection, submission: Submission, *, target: Target,
 
     Raises UsageError for times that cannot be meant, NotFoundError without the file, and AlreadySubmittedError.
     """
-    check_times(connection, submission)
+    check_times(connection, submission, tolerance=_ON_THE_WAY)
     given = read_list(submission, folder=folder)
     return open_campaign(connection, submission, target=target, sha256=given.sha256), given
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -80,14 +81,20 @@ def find_target(connection: Connection, submission: Submission) -> Target:
     return Target(account, template)
 
 
-def check_times(connection: Connection, submission: Submission) -> None:
-    """Refuse times that cannot be meant: one in the past, or a latest time before the send time."""
+def check_times(connection: Connection, submission: Submission, *, tolerance: timedelta = timedelta(0)) -> None:
+    """Refuse times that cannot be meant: one in the past, or a latest time before the send time.
+
+    A send time that passed less than `tolerance` ago is meant: it passed on the way here, and sending starts at once.
+    """
     now = read_clock(connection)
-    for option, moment in (("--at", submission.scheduled_at), ("--not-after", submission.not_after)):
-        if moment is not None and moment <= now:
+    for option, moment, earliest in (
+        ("--at", submission.scheduled_at, now - tolerance),
+        ("--not-after", submission.not_after, now),
+    ):
+        if moment is not None and moment <= earliest:
             raise UsageError(
-                f"{option} {moment.isoformat(timespec='minutes')} is in the past (it is "
-                f"{now.isoformat(timespec='minutes')} now); choose a time to come."
+                f"{option} {moment.isoformat(timespec='seconds')} is in the past (it is "
+                f"{now.isoformat(timespec='seconds')} now); choose a time to come."
             )
     if submission.scheduled_at and submission.not_after and submission.not_after <= submission.scheduled_at:
         raise UsageError("--not-after is before --at, so nothing could be sent; choose a later --not-after.")

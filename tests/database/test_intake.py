@@ -480,6 +480,22 @@ def test_a_draft_whose_submit_has_died_does_not_bar_its_list_for_long(world_18, 
     assert world_18.state(world_18.take_in(second, tmp_path)) == "validated"
 
 
+def test_a_send_time_that_passed_on_the_way_is_meant_and_an_older_one_is_not(world_18, tmp_path):
+    now = read_clock(world_18.connection)
+    just_passed = reachable_submission(world_18, tmp_path, scheduled_at=now - timedelta(seconds=60))
+    long_past = type(just_passed)(
+        **{**just_passed.__dict__, "submission_id": uuid4(), "scheduled_at": now - timedelta(seconds=180)}
+    )
+
+    campaign_id = world_18.submit(just_passed, tmp_path)
+    with pytest.raises(UsageError, match="in the past"):
+        world_18.take_in(long_past, tmp_path)
+    with pytest.raises(UsageError, match="in the past"):
+        check_times(world_18.connection, just_passed)
+
+    assert start_campaign(world_18.connection, campaign_id, timing=TIMING)
+
+
 @pytest.mark.parametrize("died_after", ["the draft", "staging", "judging"])
 def test_a_submit_that_died_goes_on_when_it_is_repeated(world_18, tmp_path, died_after):
     submission = reachable_submission(world_18, tmp_path, numbers=range(3))
