@@ -14,7 +14,7 @@ from tasks.campaigns import Counts, count_messages
 from tasks.running import (
     RunEnd,
     asked_to_stop,
-    begin,
+    begin_in_time,
     finish,
     open_database,
     run_share,
@@ -38,7 +38,7 @@ async def send_campaign(campaign_id: UUID) -> str:
     """
     async with stop_on_signals():
         report = ShareReport()
-        if start(campaign_id):
+        if await start(campaign_id):
             progress = await acreate_progress_artifact(progress=0.0, description="Messages that have their outcome")
             while (report := await share(campaign_id)).end is ShareEnd.LIMIT_REACHED:
                 await aupdate_progress_artifact(progress, progress=_percent(_counts(campaign_id)))
@@ -47,10 +47,10 @@ async def send_campaign(campaign_id: UUID) -> str:
 
 
 @task(task_run_name="start the campaign", cache_policy=NO_CACHE)
-def start(campaign_id: UUID) -> bool:
+async def start(campaign_id: UUID) -> bool:
     """Judge the windows as they are now and start; return whether there is anything to send."""
     with open_database() as (_, url):
-        return begin(url, campaign_id, chosen=settings())
+        return await begin_in_time(url, campaign_id, chosen=settings(), stop=asked_to_stop())
 
 
 @task(task_run_name="send a share", cache_policy=NO_CACHE)

@@ -1,5 +1,6 @@
 """The life of a campaign: which moves a person may make from where, what each leaves, and what a refusal says."""
 
+import asyncio
 import threading
 from datetime import timedelta
 from uuid import uuid4
@@ -7,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from clients.postgres import connect
+from clients.settings import Settings
 from domain.errors import NotFoundError, UnfinishedError, UsageError
 from domain.states import CampaignState
 from factories import TIMING
@@ -24,6 +26,7 @@ from tasks.campaigns import (
     start_campaign,
 )
 from tasks.database import broken_promises
+from tasks.running import begin_in_time
 from tasks.windows import read_clock
 
 S = CampaignState
@@ -257,3 +260,16 @@ def test_campaigns_are_listed_newest_first_and_counted_in_every_state(world_18, 
     assert len(counts[first].by_state) == 12
     assert (counts[first].rows, counts[first].by_reason) == (3, {})
     assert not schedule_campaign(world_18.connection, first)
+
+
+async def test_a_run_that_starts_a_little_early_waits_and_one_far_too_early_does_not(world_18, database_18, tmp_path):
+    soon = read_clock(world_18.connection) + timedelta(seconds=1.5)
+    near = scheduled(world_18, tmp_path, scheduled_at=soon)
+    far = scheduled(world_18, tmp_path, scheduled_at=soon + timedelta(minutes=10))
+
+    is_sending = await begin_in_time(database_18, near, chosen=Settings(), stop=asyncio.Event())
+
+    assert is_sending
+    assert read_clock(world_18.connection) >= soon
+    with pytest.raises(UnfinishedError, match="timed for"):
+        await begin_in_time(database_18, far, chosen=Settings(), stop=asyncio.Event())
