@@ -6,6 +6,7 @@ import click
 
 from cli.output import print_table, say, utc
 from domain.reasons import SENTENCES
+from domain.states import MessageState
 
 if TYPE_CHECKING:
     from clients.postgres import Connection
@@ -115,7 +116,10 @@ def show_problems(problems: "list[Problem]") -> None:
 
 
 def show_forecast(plan: "Plan") -> None:
-    """Print what the send would reach, in sentences."""
+    """Print what the send would reach, in sentences; nothing for a list of which no row could be judged."""
+    by_state = plan.counts.by_state
+    if plan.counts.rows == by_state[MessageState.INVALID] + by_state[MessageState.DUPLICATE]:
+        return
     forecast = plan.outlook.forecast
     click.echo(f"Eligible now: {forecast.eligible_now}")
     click.echo(

@@ -211,7 +211,7 @@ class _Share:
 
     async def _wait_for_turns(self) -> ShareEnd | None:
         """Find out why nothing could be claimed; wait a little, or say why the share is over."""
-        if await self._close_turns() or await self._set_aside_opted_out():
+        if await self._close_turns():
             return None
         standing = await self._claiming.row(query("campaigns/standing"), {"campaign_id": self._order.campaign_id})
         if standing["is_account_paused"] or standing["state"] != "sending":
@@ -237,6 +237,8 @@ class _Share:
         account_wait = max(standing["platform_wait_seconds"], standing["slot_wait_seconds"])
         if account_wait > 0:
             return float(account_wait)
+        if await self._set_aside_opted_out():
+            return _SHORT_WAIT_SECONDS
         people = await self._claiming.row(query("messages/people_wait"), {"campaign_id": self._order.campaign_id})
         wait = people["wait_seconds"]
         return None if wait is None else float(max(wait, _SHORT_WAIT_SECONDS))

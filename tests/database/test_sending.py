@@ -249,6 +249,25 @@ async def test_an_opt_out_before_the_claim_prevents_the_post(world, database, tm
     assert world.states(campaign_id) == {"sent": 2, "ineligible": 1}
 
 
+async def test_an_opt_out_that_comes_while_a_campaign_starts_does_not_keep_it_from_finishing(
+    world_18, database_18, tmp_path
+):
+    campaign_id, account, template = make_campaign(world_18, tmp_path, people=range(3))
+    start_campaign(world_18.connection, campaign_id, timing=TIMING)
+    # As the opt-out's own transaction leaves it when it did not see the campaign under way yet.
+    world_18.connection.execute(
+        "INSERT INTO suppression (account_id, user_id, source) VALUES (%s, %s, 'test')",
+        [account.account_id, user_id(1)],
+    )
+    messenger = FakeMessenger()
+
+    report = await send(database_18, messenger, order_of(campaign_id, account, template))
+
+    assert report.end is ShareEnd.NOTHING_LEFT
+    assert user_id(1) not in [person for _, person, _ in messenger.posts]
+    assert world_18.states(campaign_id) == {"sent": 2, "ineligible": 1}
+
+
 async def test_stopping_finishes_what_has_begun_and_gives_back_the_rest(world, database, tmp_path):
     campaign_id, account, template = make_campaign(world, tmp_path, people=range(40), per_second=20)
     start_campaign(world.connection, campaign_id, timing=TIMING)

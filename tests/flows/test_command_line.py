@@ -364,6 +364,16 @@ def test_wrong_words_and_bad_input_get_one_sentence_and_a_documented_code(shop, 
     assert set(told["error"]) == {"code", "text"}
 
 
+def test_of_a_file_that_cannot_be_used_no_forecast_is_shown(shop):
+    (shop.command.folder / "header.csv").write_text("user_id,firstname\n25000000000000001,Ada\n", encoding="utf-8")
+
+    unusable = shop.command("check", *shop.words("header.csv"))
+    usable = shop.command("check", *shop.words(shop.csv("list.csv", GOOD)))
+
+    assert "Eligible" not in unusable.out
+    assert "Eligible now: 10" in usable.out
+
+
 def test_without_a_terminal_submit_needs_yes(shop):
     file = shop.csv("list.csv", GOOD)
 
