@@ -12,7 +12,7 @@ from domain.template import Channel, Provider
 
 @click.group()
 def accounts() -> None:
-    """Add, list, check, pause and resume sending accounts."""
+    """Add, list, check, cap, pause and resume sending accounts."""
 
 
 @accounts.command()
@@ -141,6 +141,28 @@ def pause(name: str, *, as_json: bool) -> None:
         print_json(account_json(account))
     else:
         click.echo(f"The account {name} is paused, with {count} campaigns that were sending.")
+
+
+@accounts.command()
+@click.argument("name")
+@click.option("--messages", type=click.IntRange(1), help="How many campaign messages a person may get ...")
+@click.option("--hours", type=click.FloatRange(0, 720, min_open=True), help="... in so many hours.")
+@click.option("--off", is_flag=True, help="Keep no cap.")
+@json_option
+def cap(name: str, *, messages: int | None, hours: float | None, off: bool, as_json: bool) -> None:
+    """Cap the campaign messages of each person, over all campaigns of an account, from the next claim on."""
+    from tasks.accounts import find_account, set_cap
+
+    if off == (messages is not None or hours is not None) or (messages is None) != (hours is None):
+        raise UsageError("Say --messages N with --hours H, such as --messages 2 --hours 24, or --off.")
+    with session() as opened:
+        account = set_cap(opened.connection, find_account(opened.connection, name), messages=messages, hours=hours)
+    if as_json:
+        print_json(account_json(account))
+    elif off:
+        click.echo(f"The account {name} keeps no cap.")
+    else:
+        click.echo(f"A person gets at most {messages} campaign messages of {name} in {hours:g} hours.")
 
 
 @accounts.command()

@@ -8,7 +8,7 @@ import click
 
 from cli.output import print_json, print_table
 from cli.session import Session, campaign_id, json_option, session
-from cli.shown import campaign_details_json, campaign_json, show_counts
+from cli.shown import campaign_details_json, campaign_json, show_counts, sweep_json
 
 if TYPE_CHECKING:
     from tasks.running import RunEnd
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def campaigns() -> None:
-    """List, show, run, pause, resume and cancel campaigns."""
+    """List, show, run, pause, resume, cancel and sweep campaigns."""
 
 
 @campaigns.command("list")
@@ -121,6 +121,29 @@ def cancel(campaign: str, *, as_json: bool) -> None:
         _show(opened, found, as_json=as_json)
 
 
+@campaigns.command()
+@json_option
+def sweep(*, as_json: bool) -> int:
+    """Put right what dead senders left, close what is over, and say what a person should look at."""
+    from tasks.sweep import sweep as sweep_once
+    from tasks.windows import timing_of
+
+    with session() as opened:
+        report = sweep_once(opened.connection, timing=timing_of(opened.settings))
+    if as_json:
+        print_json(sweep_json(report))
+        return 0
+    click.echo(
+        f"Rescued {report.rescued}, settled {report.settled}, echoes {report.echoes}, recovered {report.recovered}, "
+        f"closed {len(report.closed)} campaigns."
+    )
+    for finding in report.findings:
+        click.echo(f"{finding.text} See {finding.runbook}")
+    for found in report.to_continue:
+        click.echo(f"`windowcast campaigns run {found}` lets it go on.")
+    return 0
+
+
 async def _run(opened: Session, found: UUID, *, waits: bool) -> "RunEnd":
     from tasks.running import run_campaign, stop_on_signals
 
@@ -139,6 +162,13 @@ def _show(opened: Session, found: UUID, *, as_json: bool) -> None:
     click.echo(f"Campaign {campaign['name']} ({found}) of {campaign['account']} is {campaign['state']}{timed}.")
     if campaign["refusal"]:
         click.echo(campaign["refusal"])
+    if campaign["held_count"]:
+        click.echo(
+            f"{campaign['held_count']} people have no open window; until "
+            f"{campaign['hold_until']:%Y-%m-%d %H:%M} UTC they get the message when they write."
+        )
+    if campaign["recovered_count"]:
+        click.echo(f"{campaign['recovered_count']} people wrote while they were waited for, and were recovered.")
     if campaign["pause_reason"]:
         click.echo(f"It is paused: {campaign['pause_reason']}.")
     show_counts(count_messages(opened.connection, [found])[found])

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from domain.problem import Problem
     from tasks.campaigns import Counts
     from tasks.intake import Plan
+    from tasks.sweep import SweepReport
 
 _MOST_SHOWN_PROBLEMS = 20
 
@@ -44,6 +45,10 @@ def campaign_details_json(connection: "Connection", campaign: dict[str, Any]) ->
         "version": campaign["version"],
         "file": campaign["file_name"],
         "not_after": utc(campaign["not_after"]),
+        "hold_until": utc(campaign["hold_until"]),
+        "weight": float(campaign["weight"]),
+        "held": campaign["held_count"],
+        "recovered": campaign["recovered_count"],
         "created_at": utc(campaign["created_at"]),
         "started_at": utc(campaign["started_at"]),
         "ended_at": utc(campaign["ended_at"]),
@@ -91,6 +96,31 @@ def account_json(account: "Account") -> dict[str, Any]:
         "pace": account.per_second,
         "paused": account.is_paused,
         "pause_reason": account.pause_reason,
+        "cap_messages": account.cap_messages,
+        "cap_hours": account.cap_hours,
+    }
+
+
+def sweep_json(report: "SweepReport") -> dict[str, Any]:
+    """Return a sweep for machines."""
+    return {
+        "rescued": report.rescued,
+        "settled": report.settled,
+        "echoes": report.echoes,
+        "recovered": report.recovered,
+        "closed": [str(campaign_id) for campaign_id in report.closed],
+        "to_continue": [str(campaign_id) for campaign_id in report.to_continue],
+        "findings": [
+            {
+                "code": finding.code.value,
+                "text": finding.text,
+                "count": finding.count,
+                "account": finding.account,
+                "campaign_id": None if finding.campaign_id is None else str(finding.campaign_id),
+                "runbook": finding.runbook,
+            }
+            for finding in report.findings
+        ],
     }
 
 

@@ -37,6 +37,18 @@ def _submission_options(command: _F) -> _F:
         click.option("--at", metavar="TIME", help="When to send (ISO 8601); at once unless given."),
         click.option("--time-zone", metavar="ZONE", help="The zone of times without an offset, such as Europe/Berlin."),
         click.option("--not-after", metavar="TIME", help="The latest time at which a message may be sent."),
+        click.option(
+            "--hold-until",
+            metavar="TIME",
+            help="Wait until then for people without an open window, and send to them when they write.",
+        ),
+        click.option(
+            "--weight",
+            type=click.FloatRange(0, 100),
+            default=1,
+            show_default=True,
+            help="The campaign's share of the pace beside other campaigns of the account.",
+        ),
         click.option("--name", help="Name of the campaign."),
         click.option("--sheet", help="The sheet of the workbook, where several could hold the recipients."),
         click.option(
@@ -69,7 +81,7 @@ def check(*, as_json: bool, wait: bool, yes: bool, **given: Any) -> int:  # noqa
         submission = _submission_of(opened, **given)
         plan = plan_submission(opened.connection, submission, folder=Path(folder), timing=timing_of(opened.settings))
     error = _plan_error(plan.state, plan.refusal)
-    if error is None and plan.outlook.forecast.eligible_at_send == 0:
+    if error is None and plan.outlook.forecast.eligible_at_send == 0 and submission.hold_until is None:
         error = NobodyEligibleError(nobody_sentence(plan.outlook, is_timed=submission.scheduled_at is not None))
     if as_json:
         print_json({**plan_json(plan), **_error_json(error)})
@@ -118,6 +130,8 @@ def _submission_of(opened: Session, **given: Any) -> Submission:
         name=given["name"],
         scheduled_at=moment(given["at"], time_zone=zone, settings=opened.settings),
         not_after=moment(given["not_after"], time_zone=zone, settings=opened.settings),
+        hold_until=moment(given["hold_until"], time_zone=zone, settings=opened.settings),
+        weight=given["weight"],
         accepts_valid=given["accept_valid"],
         again=given["again"],
         sheet=given["sheet"],
@@ -180,6 +194,8 @@ async def _submit_and_send(opened: Session, submission: Submission, *, waits: bo
         name=submission.name,
         at=submission.scheduled_at,
         not_after=submission.not_after,
+        hold_until=submission.hold_until,
+        weight=submission.weight,
         accept_valid=submission.accepts_valid,
         again=submission.again,
         sheet=submission.sheet,

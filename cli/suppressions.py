@@ -58,19 +58,22 @@ def remove(account: str, *, users: tuple[str, ...], as_json: bool) -> None:
 @click.argument("account")
 @json_option
 def list_(account: str, *, as_json: bool) -> None:
-    """List the opt-outs of an account, newest first."""
+    """List the people of an account who are left in peace, newest first."""
     from tasks.accounts import find_account
     from tasks.suppressions import list_suppressions
 
     with session() as opened:
         found = list_suppressions(opened.connection, find_account(opened.connection, account))
     if as_json:
-        print_json([{**row, "added_at": utc(row["added_at"])} for row in found])
+        print_json([{**row, "added_at": utc(row["added_at"]), "until": utc(row["until"])} for row in found])
     else:
         print_table(
-            ("user_id", "source", "added"),
-            [(row["user_id"], row["source"], row["added_at"]) for row in found],
-            empty="Nobody has opted out.",
+            ("user_id", "why", "source", "added", "until"),
+            [
+                (row["user_id"], row["kind"], row["source"], row["added_at"], row["until"] or "for good")
+                for row in found
+            ],
+            empty="Nobody has opted out, and nobody is left in peace for a while.",
         )
 
 

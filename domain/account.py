@@ -7,7 +7,10 @@ from domain.template import Channel, Provider
 
 @dataclass(frozen=True)
 class Account:
-    """The sender, with its one route. `per_second` is its pace; None keeps none. `credential` is a name, no secret."""
+    """The sender, with its one route. `per_second` is its pace; None keeps none. `credential` is a name, no secret.
+
+    A person gets at most `cap_messages` campaign messages in `cap_hours`, over all campaigns; None: no cap is kept.
+    """
 
     account_id: int
     name: str
@@ -19,3 +22,5 @@ class Account:
     per_second: float | None
     pause_reason: str | None
     is_paused: bool
+    cap_messages: int | None = None
+    cap_hours: float | None = None

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     WINDOW_CLOSED = "window_closed"  # also expired: it closed after the start
     # expired
     NOT_AFTER_PASSED = "not_after_passed"
+    CAP_REACHED = "cap_reached"  # also ineligible: at the start the cap holds until the window has closed
     # cancelled
     CAMPAIGN_CANCELLED = "campaign_cancelled"
     FILE_REFUSED = "file_refused"
@@ -52,6 +53,7 @@ SENTENCES: Final[dict[Reason, str]] = {
     Reason.OPTED_OUT: "This person asked for no more messages.",
     Reason.WINDOW_CLOSED: "The 24-hour window of this person is closed.",
     Reason.NOT_AFTER_PASSED: "The campaign's latest time passed before this message's turn.",
+    Reason.CAP_REACHED: "This person has had as many campaign messages lately as the account allows.",
     Reason.CAMPAIGN_CANCELLED: "The campaign was cancelled before this message's turn.",
     Reason.FILE_REFUSED: "The row is good, but the file was refused, so nothing of it was sent.",
     Reason.NOBODY_ELIGIBLE: "No window is open at the time of sending, so the campaign was not accepted.",

@@ -59,6 +59,11 @@ class CampaignState(StrEnum):
     CANCELLED = "cancelled"
     REFUSED = "refused"  # nothing of it will ever be sent
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of the campaign will be sent, unless a person reopens it."""
+        return self in (CampaignState.FINISHED, CampaignState.CANCELLED, CampaignState.REFUSED)
+
 
 CAMPAIGN_MOVES: Final[dict[CampaignState, frozenset[CampaignState]]] = {
     CampaignState.DRAFT: frozenset({CampaignState.VALIDATED, CampaignState.REFUSED, CampaignState.CANCELLED}),

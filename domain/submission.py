@@ -13,6 +13,8 @@ class Submission:
     """One wish to send: who, what, to whom, when. Exactly one of `file` and `user_ids` is given; times are in UTC.
 
     `submission_id` makes a repeated submit find its campaign; `again` says that the same list is meant twice.
+    People without an open window are waited for until `hold_until`; `weight` is the campaign's share among those of its
+    account.
     """
 
     submission_id: UUID
@@ -25,6 +27,8 @@ class Submission:
     name: str | None = None
     scheduled_at: datetime | None = None
     not_after: datetime | None = None
+    hold_until: datetime | None = None
+    weight: float = 1
     accepts_valid: bool = False
     again: bool = False
     sheet: str | None = None

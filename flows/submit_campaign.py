@@ -39,6 +39,8 @@ async def submit_campaign(
     name: str | None = None,
     at: datetime | None = None,
     not_after: datetime | None = None,
+    hold_until: datetime | None = None,
+    weight: float = 1,
     accept_valid: bool = False,
     again: bool = False,
     sheet: str | None = None,
@@ -58,6 +60,8 @@ async def submit_campaign(
         name: Name of the campaign.
         at: When to send; at once if empty.
         not_after: The latest time at which a message of it may be sent.
+        hold_until: Wait until then for people without an open window, and send to them when they write.
+        weight: The campaign's share of the pace beside other campaigns of the account; 1 if nothing is said.
         accept_valid: Send the good rows of a file that has bad ones.
         again: Send the same list a second time on purpose.
         sheet: The sheet of the workbook, where several could hold the recipients.
@@ -78,6 +82,8 @@ async def submit_campaign(
         name=name,
         scheduled_at=at,
         not_after=not_after,
+        hold_until=hold_until,
+        weight=weight,
         accepts_valid=accept_valid,
         again=again,
         sheet=sheet,

@@ -78,6 +78,14 @@ def resume_account(connection: Connection, account: Account) -> list[str]:
     return [str(row["campaign_id"]) for row in rows if row["is_resumed"]]
 
 
+def set_cap(connection: Connection, account: Account, *, messages: int | None, hours: float | None) -> Account:
+    """Let a person get at most so many campaign messages in so many hours, from the next claim on; None: no cap."""
+    connection.execute(
+        query("accounts/set_cap"), {"account_id": account.account_id, "messages": messages, "hours": hours}
+    )
+    return find_account(connection, account.name)
+
+
 def account_token(account: Account) -> str:
     """Return the account's token from the environment. Raises ConfigurationError naming the variable."""
     if account.provider is not Provider.GRAPH:
@@ -100,6 +108,8 @@ def account_of(row: dict[str, Any]) -> Account:
         per_second=None if row["per_second"] is None else float(row["per_second"]),
         pause_reason=row["pause_reason"],
         is_paused=row["paused_at"] is not None,
+        cap_messages=row["cap_messages"],
+        cap_hours=None if row["cap_hours"] is None else float(row["cap_hours"]),
     )
 
 

@@ -12,7 +12,7 @@ from domain.pace import Timing
 from domain.reasons import Reason
 from domain.states import CampaignState, MessageState
 from sql import query
-from tasks.windows import read_clock, set_aside_unreachable
+from tasks.windows import read_clock, set_aside_unreachable, window_parameters
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,20 @@ def cancel_campaign(connection: Connection, campaign_id: UUID) -> int:
         if not _move(connection, campaign_id, CampaignState.CANCELLED):
             raise UsageError(f"The campaign {campaign['name']} is {campaign['state']}; there is nothing to cancel.")
         return _cancel_ready(connection, campaign_id, reason=Reason.CAMPAIGN_CANCELLED)
+
+
+def recover_held(connection: Connection, campaign_id: UUID, *, timing: Timing) -> int:
+    """Make messages ready whose people a campaign waits for and who have written; return how many."""
+    with connection.transaction():
+        row = connection.execute(
+            query("campaigns/recover_held"), {"campaign_id": campaign_id, **window_parameters(timing)}
+        ).fetchone()
+        recovered = int(row["recovered_count"]) if row else 0
+        if recovered:
+            connection.execute(
+                query("messages/date_windows"), {"campaign_id": campaign_id, "margin_seconds": timing.margin_seconds}
+            )
+    return recovered
 
 
 def close_campaign(connection: Connection, campaign_id: UUID) -> CampaignState:

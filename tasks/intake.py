@@ -122,7 +122,7 @@ def admit(connection: Connection, campaign_id: UUID, *, target: Target, timing: 
     campaign = get_campaign(connection, campaign_id)
     outlook = foretell(connection, campaign_id, account=target.account, at=campaign["scheduled_at"], timing=timing)
     if campaign["state"] == CampaignState.VALIDATED:
-        if outlook.forecast.eligible_at_send == 0:
+        if outlook.forecast.eligible_at_send == 0 and campaign["hold_until"] is None:
             why = nobody_sentence(outlook, is_timed=campaign["scheduled_at"] is not None)
             refuse_campaign(
                 connection, campaign_id, why=why, reason=Reason.NOBODY_ELIGIBLE, at=outlook.at, timing=timing

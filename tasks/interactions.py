@@ -17,6 +17,7 @@ from domain.recipients_file import INVISIBLE_CHARACTERS
 from domain.times import parse_moment
 from domain.window import FUTURE_TOLERANCE, OPENERS, InteractionKind
 from sql import query
+from tasks.windows import window_parameters
 
 _COLUMNS: Final = ("account", "user_id", "kind", "occurred_at")
 _OPTIONAL: Final = ("event_id",)
@@ -82,7 +83,9 @@ def import_interactions(
 def store_interactions(
     connection: Connection, interactions: Iterable[Interaction], *, timing: Timing
 ) -> tuple[int, int]:
-    """Keep interactions and raise the newest openers and the turns of waiting messages, in one transaction.
+    """Keep interactions, raise the newest openers and the turns of waiting messages, in one transaction.
+
+    Cool-offs of people who wrote end, and messages that campaigns held for them become ready.
 
     Returns how many there were and how many of them are new.
     """
@@ -101,6 +104,8 @@ def store_interactions(
                 "tolerance_seconds": FUTURE_TOLERANCE.total_seconds(),
             },
         )
+        connection.execute(query("interactions/end_cool_offs"))
+        connection.execute(query("interactions/recover_held"), window_parameters(timing))
         connection.execute(query("interactions/raise_turns"), {"margin_seconds": timing.margin_seconds})
         connection.execute(query("interactions/drop_loading_table"))
     return count, int(row["new_count"]) if row else 0

@@ -237,7 +237,7 @@ class _Share:
         account_wait = max(standing["platform_wait_seconds"], standing["slot_wait_seconds"])
         if account_wait > 0:
             return float(account_wait)
-        if await self._set_aside_opted_out():
+        if await self._set_aside_suppressed():
             return _SHORT_WAIT_SECONDS
         people = await self._claiming.row(query("messages/people_wait"), {"campaign_id": self._order.campaign_id})
         wait = people["wait_seconds"]
@@ -249,9 +249,9 @@ class _Share:
         )
         return bool(row["moved_count"])
 
-    async def _set_aside_opted_out(self) -> bool:
+    async def _set_aside_suppressed(self) -> bool:
         parameters = {"campaign_id": self._order.campaign_id, "account_id": self._order.account.account_id}
-        row = await self._claiming.row(query("messages/set_aside_opted_out"), parameters)
+        row = await self._claiming.row(query("messages/set_aside_suppressed"), parameters)
         return bool(row["moved_count"])
 
     async def _upkeep(self) -> None:

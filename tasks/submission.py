@@ -90,6 +90,7 @@ def check_times(connection: Connection, submission: Submission, *, tolerance: ti
     for option, moment, earliest in (
         ("--at", submission.scheduled_at, now - tolerance),
         ("--not-after", submission.not_after, now),
+        ("--hold-until", submission.hold_until, now),
     ):
         if moment is not None and moment <= earliest:
             raise UsageError(
@@ -98,6 +99,14 @@ def check_times(connection: Connection, submission: Submission, *, tolerance: ti
             )
     if submission.scheduled_at and submission.not_after and submission.not_after <= submission.scheduled_at:
         raise UsageError("--not-after is before --at, so nothing could be sent; choose a later --not-after.")
+    if submission.hold_until is None:
+        return
+    if submission.scheduled_at and submission.hold_until <= submission.scheduled_at:
+        raise UsageError("--hold-until is before --at, so nobody could be waited for; choose a later --hold-until.")
+    if submission.not_after and submission.hold_until > submission.not_after:
+        raise UsageError(
+            "--hold-until is after --not-after, when nothing may be sent any more; choose an earlier --hold-until."
+        )
 
 
 def read_list(submission: Submission, *, folder: Path) -> ReadList:
@@ -168,6 +177,8 @@ def open_campaign(
                 "accepts_valid": submission.accepts_valid,
                 "scheduled_at": submission.scheduled_at,
                 "not_after": submission.not_after,
+                "hold_until": submission.hold_until,
+                "weight": submission.weight,
             },
         )
     return campaign_id

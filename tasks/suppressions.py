@@ -1,4 +1,4 @@
-"""Opt-outs: kept per account, and obeyed at the next claim."""
+"""People who are left in peace: opt-outs and cool-offs, kept per account and obeyed at the next claim."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -36,7 +36,7 @@ def remove_suppressions(connection: Connection, account: Account, *, user_ids: S
 
 
 def list_suppressions(connection: Connection, account: Account) -> list[dict[str, Any]]:
-    """Return the opt-outs of an account, newest first: user_id, source, added_at."""
+    """Return who is left in peace, newest first: user_id, kind, source, added_at, until (None: for good)."""
     return connection.execute(query("suppressions/list"), {"account_id": account.account_id}).fetchall()
 
 

@@ -7,7 +7,21 @@ SELECT
     t.version,
     u.file_name,
     u.row_count AS file_row_count,
-    (SELECT count(*) FROM problem AS p WHERE p.campaign_id = c.campaign_id) AS problem_count
+    (SELECT count(*) FROM problem AS p WHERE p.campaign_id = c.campaign_id) AS problem_count,
+    (
+        SELECT count(*)
+        FROM message_list AS m
+        WHERE
+            c.hold_until > clock()
+            AND m.campaign_id = c.campaign_id
+            AND m.state = 'ineligible'
+            AND m.reason IN ('window_closed', 'never_interacted', 'person_unavailable')
+    ) AS held_count,
+    (
+        SELECT count(*)
+        FROM message_list AS m
+        WHERE c.hold_until IS NOT NULL AND m.campaign_id = c.campaign_id AND m.recovered_at IS NOT NULL
+    ) AS recovered_count
 FROM campaign AS c
 INNER JOIN account AS a ON c.account_id = a.account_id
 INNER JOIN template AS t ON c.template_id = t.template_id

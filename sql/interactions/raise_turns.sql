@@ -13,7 +13,8 @@ WITH raised AS (
         m.account_id = i.account_id
         AND m.user_id = i.user_id
         AND m.state = 'ready'
-        AND m.closes_at < l.opener_at + interval '24 h' - %(margin_seconds)s::float8 * interval '1 s'
+        AND coalesce(m.closes_at, '-infinity')
+        < l.opener_at + interval '24 h' - %(margin_seconds)s::float8 * interval '1 s'
     RETURNING m.message_id
 )
 

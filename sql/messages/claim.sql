@@ -53,7 +53,7 @@ candidate AS MATERIALIZED (
             WHERE x.account_id = m.account_id AND x.user_id = m.user_id AND x.settled_at IS NULL
         )
         AND NOT EXISTS (
-            SELECT 1 FROM suppression AS s WHERE s.account_id = m.account_id AND s.user_id = m.user_id
+            SELECT 1 FROM active_suppression AS s WHERE s.account_id = m.account_id AND s.user_id = m.user_id
         )
     ORDER BY m.closes_at ASC, m.message_id ASC
     LIMIT %(most)s

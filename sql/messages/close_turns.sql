@@ -1,6 +1,8 @@
--- Moves the ready messages of a campaign that may no longer be sent: window closed, not_after passed.
--- Returns how many. At most `most` a time, read from the head of the turn index, where the soonest-closing stand;
--- an opener that arrived raises closes_at, so a window that is open again is not closed here (it is read live too).
+-- Moves the ready messages of a campaign that may no longer be sent: window closed, not_after passed, or the account's
+-- cap was reached until then. With `hold_until` still to come, people whose window closed are waited for once more
+-- (`ineligible`) instead of given up (`expired`). Returns how many. At most `most` a time, read from the head of the
+-- turn index, where the soonest-closing stand; an opener that arrived raises closes_at, so a window that is open again
+-- is not closed here (it is read live too).
 WITH now AS MATERIALIZED (
     SELECT clock() AS at
 ),
@@ -9,9 +11,12 @@ over AS MATERIALIZED (
     SELECT
         m.message_id,
         c.not_after IS NOT NULL
-        AND c.not_after <= now.at + %(slot_wait_seconds)s::float8 * interval '1 s' AS is_too_late
+        AND c.not_after <= now.at + %(slot_wait_seconds)s::float8 * interval '1 s' AS is_too_late,
+        a.cap_messages IS NOT NULL AND cap_free_at(m.account_id, m.user_id) > now.at AS is_at_cap,
+        c.hold_until IS NOT NULL AND c.hold_until > now.at AS is_held
     FROM message_list AS m
     INNER JOIN campaign AS c ON m.campaign_id = c.campaign_id
+    INNER JOIN account AS a ON m.account_id = a.account_id
     CROSS JOIN now
     LEFT JOIN last_interaction AS l ON m.account_id = l.account_id AND m.user_id = l.user_id
     WHERE
@@ -39,8 +44,13 @@ FROM move_messages(
     ARRAY(
         SELECT
             ROW(
-                message_id, 'expired',
-                CASE WHEN is_too_late THEN 'not_after_passed' ELSE 'window_closed' END,
+                message_id,
+                CASE WHEN is_held AND NOT is_too_late THEN 'ineligible' ELSE 'expired' END,
+                CASE
+                    WHEN is_at_cap THEN 'cap_reached'
+                    WHEN is_too_late THEN 'not_after_passed'
+                    ELSE 'window_closed'
+                END,
                 NULL, NULL, NULL, NULL, NULL, NULL, NULL
             )::message_change
         FROM over

@@ -7,7 +7,7 @@ WITH reachable AS (
         - (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s' AS last_turn_at
     FROM message_list AS m
     INNER JOIN last_interaction AS l ON m.account_id = l.account_id AND m.user_id = l.user_id
-    LEFT JOIN suppression AS s ON m.account_id = s.account_id AND m.user_id = s.user_id
+    LEFT JOIN active_suppression AS s ON m.account_id = s.account_id AND m.user_id = s.user_id
     WHERE
         m.campaign_id = %(campaign_id)s
         AND m.user_id IS NOT NULL

@@ -29,7 +29,7 @@ allowed AS MATERIALIZED (
         AND l.opener_at
         > now.at - interval '24 h' + (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s'
         AND NOT EXISTS (
-            SELECT 1 FROM suppression AS s WHERE s.account_id = a.account_id AND s.user_id = a.user_id
+            SELECT 1 FROM active_suppression AS s WHERE s.account_id = a.account_id AND s.user_id = a.user_id
         )
 ),
 

@@ -1,12 +1,16 @@
--- Keeps opt-outs. Returns how many are new.
+-- Keeps opt-outs, for good; one takes the place of a cool-off. Returns how many are new.
 WITH added AS (
-    INSERT INTO suppression (account_id, user_id, source)
+    INSERT INTO suppression AS s (account_id, user_id, source, kind)
     SELECT
         %(account_id)s,
         u.user_id,
-        %(source)s
+        %(source)s,
+        'opted_out'
     FROM unnest(%(user_ids)s::text[]) AS u (user_id)
-    ON CONFLICT DO NOTHING
+    GROUP BY u.user_id
+    ON CONFLICT (account_id, user_id) DO UPDATE
+        SET kind = 'opted_out', until = NULL, source = excluded.source, added_at = clock()
+        WHERE s.kind = 'unavailable'
     RETURNING user_id
 )
 

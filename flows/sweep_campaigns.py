@@ -1,0 +1,74 @@
+"""Sweeping: put right what dead runs left, let campaigns go on that stand still, and tell what a person should see."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import acreate_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.deployments import arun_deployment
+from prefect.exceptions import ObjectNotFound
+from prefect.runtime import flow_run
+
+from clients.settings import settings
+from tasks.running import open_database
+from tasks.sweep import SweepReport, sweep
+from tasks.windows import timing_of
+
+_SEND: Final = "send-campaign/send-campaign"
+
+
+@flow(name="sweep-campaigns", flow_run_name="sweep")
+async def sweep_campaigns() -> int:
+    """Look after all campaigns: any number of sweeps may run, at any time and beside senders.
+
+    Returns how many findings there are for a person to look at; each names its line of docs/runbook.md.
+    """
+    report = sweep_once()
+    for campaign_id in report.to_continue:
+        await let_go_on(campaign_id)
+    if report.findings:
+        await show_findings(report)
+    return len(report.findings)
+
+
+@task(task_run_name="sweep", cache_policy=NO_CACHE)
+def sweep_once() -> SweepReport:
+    """Do one sweep over the database."""
+    with open_database() as (connection, _):
+        return sweep(connection, timing=timing_of(settings()))
+
+
+@task(task_run_name="let {campaign_id} go on", cache_policy=NO_CACHE)
+async def let_go_on(campaign_id: UUID) -> bool:
+    """Ask the server for a run that sends a campaign; return whether there is a deployment that can."""
+    try:
+        # A second run would do no harm, since the claim decides who sends what; the key spares it.
+        await arun_deployment(
+            _SEND,
+            parameters={"campaign_id": str(campaign_id)},
+            timeout=0,
+            as_subflow=False,
+            idempotency_key=f"sweep-{flow_run.id}-{campaign_id}",
+        )
+    except ObjectNotFound:
+        get_run_logger().warning(
+            "The campaign %s stands still, and there is no deployment %s; `windowcast campaigns run %s` sends it.",
+            campaign_id,
+            _SEND,
+            campaign_id,
+        )
+        return False
+    return True
+
+
+@task(task_run_name="show the findings", cache_policy=NO_CACHE)
+async def show_findings(report: SweepReport) -> None:
+    """Put the findings where people look, each with its line of the runbook."""
+    logger = get_run_logger()
+    for finding in report.findings:
+        logger.warning("%s (%s)", finding.text, finding.runbook)
+    rows: list[dict[str, Any]] = [
+        {"what": one.code.value, "finding": one.text, "what to do": one.runbook} for one in report.findings
+    ]
+    await acreate_table_artifact(key="sweep", table=rows, description="What a person should look at.")

@@ -1,0 +1,56 @@
+-- Returns campaigns that stand still though they could go on: timed ones whose time passed `late_seconds` ago, and
+-- sending ones with a message that can be claimed now, of which none was claimed for `still_seconds`. Campaigns whose
+-- account is paused or was asked to wait stand still for a reason, and are left out.
+SELECT
+    c.campaign_id,
+    c.name,
+    a.name AS account,
+    c.state,
+    extract(
+        EPOCH FROM clock()
+        - CASE
+            WHEN c.state = 'sending' THEN coalesce(x.started_at, c.started_at)
+            ELSE coalesce(c.scheduled_at, c.created_at)
+        END
+    )::float8 AS still_seconds
+FROM campaign AS c
+INNER JOIN account AS a ON c.account_id = a.account_id
+INNER JOIN pace AS p ON c.account_id = p.account_id
+LEFT JOIN LATERAL (
+    SELECT max(t.started_at) AS started_at
+    FROM message_list AS m
+    INNER JOIN attempt AS t ON m.attempt_id = t.attempt_id
+    WHERE m.campaign_id = c.campaign_id AND c.state = 'sending'
+) AS x ON TRUE
+WHERE
+    a.paused_at IS NULL
+    AND p.not_before <= clock()
+    AND (
+        (
+            c.state = 'scheduled'
+            AND coalesce(c.scheduled_at, c.created_at) < clock() - %(late_seconds)s::float8 * interval '1 s'
+        )
+        OR (
+            c.state = 'sending'
+            AND coalesce(x.started_at, c.started_at) < clock() - %(still_seconds)s::float8 * interval '1 s'
+            AND EXISTS (
+                SELECT 1
+                FROM message_list AS m
+                INNER JOIN last_interaction AS l ON m.account_id = l.account_id AND m.user_id = l.user_id
+                WHERE
+                    m.campaign_id = c.campaign_id
+                    AND m.state = 'ready'
+                    AND (m.not_before IS NULL OR m.not_before <= clock())
+                    AND (a.cap_messages IS NULL OR cap_free_at(m.account_id, m.user_id) <= clock())
+                    AND l.opener_at
+                    > clock()
+                    - interval '24 h'
+                    + (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s'
+                    AND NOT EXISTS (
+                        SELECT 1 FROM attempt AS u
+                        WHERE u.account_id = m.account_id AND u.user_id = m.user_id AND u.settled_at IS NULL
+                    )
+            )
+        )
+    )
+ORDER BY c.campaign_id
