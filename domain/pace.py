@@ -19,6 +19,14 @@ SLOT_TOLERANCE_SECONDS: Final = 0.025
 # A run ends when nothing can be sent within this time; the sweep or the next run goes on.
 MOST_IDLE_SECONDS: Final = 60.0
 
+# Audio and video have a lane of their own inside the account's pace (Meta, Rate limiting: 10 calls a second).
+MEDIA_PER_SECOND: Final = 10.0
+
+# From these shares of the platform's limits on (in percent, as its usage headers report them) the pace is divided by so
+# much. The limits are rolling, so slowing early is enough to stay below; at 100 the platform refuses.
+_SLOWER_FROM: Final = ((95.0, 8.0), (90.0, 4.0), (80.0, 2.0))
+SLOWED_FOR_SECONDS: Final = 60.0
+
 _FIRST_WAIT_SECONDS: Final = 1.0
 _MOST_WAIT_SECONDS: Final = 60.0
 
@@ -60,6 +68,13 @@ def claim_size(per_second: float | None, *, free_places: int) -> int:
     """Return how many messages the next claim may take: a quarter second of pace, 1 to 50, within the free places."""
     wanted = MOST_PER_CLAIM if per_second is None else max(1, math.floor(per_second / 4))
     return max(0, min(wanted, MOST_PER_CLAIM, free_places))
+
+
+def slowed_by(usage_percent: float | None) -> float:
+    """Return by how much the pace is divided at this usage of the platform's limits, in percent; None: none was told."""
+    if usage_percent is None:
+        return 1.0
+    return next((times for percent, times in _SLOWER_FROM if usage_percent >= percent), 1.0)
 
 
 def wait_after(times_in_a_row: int, *, named_seconds: float | None = None) -> float:

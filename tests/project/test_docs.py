@@ -11,6 +11,7 @@ from clients.settings import Settings
 from domain.problem import FINDINGS, Finding, Problem
 from domain.reasons import SENTENCES, Reason
 from domain.states import CAMPAIGN_MOVES, MOVES, CampaignState, MessageState
+from domain.suppression import SuppressionKind
 from domain.template import Channel, Provider
 from domain.window import InteractionKind
 
@@ -22,6 +23,7 @@ ENUM_TYPES = {
     "message_state": MessageState,
     "provider": Provider,
     "reason": Reason,
+    "suppression_kind": SuppressionKind,
 }
 # What the outcome of an attempt is called in its table; in Python each outcome is a class of domain/outcome.py.
 WITHOUT_TWIN = {"attempt_outcome"}

@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.pace import DEFAULT_PER_SECOND, MOST_PER_CLAIM, MOST_SLOT_WAIT_SECONDS, Timing, claim_size, wait_after
+from domain.pace import (
+    DEFAULT_PER_SECOND,
+    MOST_PER_CLAIM,
+    MOST_SLOT_WAIT_SECONDS,
+    Timing,
+    claim_size,
+    slowed_by,
+    wait_after,
+)
 
 # Quarters of seconds are exact in binary, so that sums are compared without rounding.
 QUARTERS = st.integers(1, 480).map(lambda quarters: quarters / 4)
@@ -67,3 +75,11 @@ def test_the_wait_doubles_from_a_second_to_a_minute(times_in_a_row, seconds):
 @pytest.mark.parametrize(("named", "seconds"), [(90.0, 90), (0.0, 0), (-5.0, 0), (600, 600)])
 def test_the_time_that_the_platform_names_wins(named, seconds):
     assert wait_after(5, named_seconds=named) == seconds
+
+
+@pytest.mark.parametrize(
+    ("usage", "times"),
+    [(None, 1), (0, 1), (79.9, 1), (80, 2), (89, 2), (90, 4), (95, 8), (100, 8), (208, 8)],
+)
+def test_the_pace_gives_way_before_the_platform_asks_for_it(usage, times):
+    assert slowed_by(usage) == times
