@@ -39,6 +39,12 @@ class Settings(BaseSettings):
     in_flight: int = Field(
         default=200, ge=1, le=1000, description="Messages of one process that may be under way at once."
     )
+    error_share_limit: float = Field(
+        default=0.25,
+        ge=0,
+        le=1,
+        description="A campaign of whose last messages a larger share failed or is unclear is paused; 0 never.",
+    )
     database_patience_seconds: float = Field(
         default=60, ge=0, description="How long a running send waits for Postgres to come back."
     )

@@ -71,7 +71,7 @@ def claim_size(per_second: float | None, *, free_places: int) -> int:
 
 
 def slowed_by(usage_percent: float | None) -> float:
-    """Return by how much the pace is divided at this usage of the platform's limits, in percent; None: none was told."""
+    """Return by how much the pace is divided at this usage of the limits, in percent (None: none was told)."""
     if usage_percent is None:
         return 1.0
     return next((times for percent, times in _SLOWER_FROM if usage_percent >= percent), 1.0)

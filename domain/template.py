@@ -50,6 +50,11 @@ class TextContent:
     text: str
     kind: Literal["text"] = "text"
 
+    @property
+    def is_media(self) -> bool:
+        """Whether it takes the lane of audio and video."""
+        return False
+
 
 @dataclass(frozen=True)
 class Template:

@@ -8,6 +8,7 @@ from uuid import UUID
 from clients.lasting_connection import LastingConnection
 from domain.outcome import Accepted, AccountStopped, NotSent, Outcome, ProviderAnswer, Refused, Throttled, Unknown
 from domain.reasons import Reason
+from domain.suppression import COOL_OFF
 from sql import query
 
 # The platform asked for patience with one person: the message waits this long, the others go on.
@@ -29,6 +30,7 @@ async def write_outcomes(connection: LastingConnection, ended: Sequence[tuple[UU
             "provider_subcodes": [record.answer.subcode for record in records],
             "provider_texts": [record.answer.text.replace("\x00", "") or None for record in records],
             "wait_seconds": [record.wait_seconds for record in records],
+            "cool_off_seconds": COOL_OFF.total_seconds(),
         },
     )
 

@@ -145,6 +145,7 @@ async def run_share(url: str, campaign_id: UUID, *, chosen: Settings, stop: asyn
             limit=SHARE_MESSAGES,
             in_flight=chosen.in_flight,
             patience_seconds=chosen.database_patience_seconds,
+            error_share_limit=chosen.error_share_limit,
         )
         if not clock_is_real(connection):
             _refuse_far_platform(chosen.graph_url)

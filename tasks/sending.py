@@ -14,6 +14,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from clients.lasting_connection import LastingConnection
+from domain.error_share import ErrorShare
 from domain.errors import ServiceAwayError
 from domain.outcome import (
     Accepted,
@@ -25,7 +26,15 @@ from domain.outcome import (
     Throttled,
     Unknown,
 )
-from domain.pace import MOST_IDLE_SECONDS, SLOT_TOLERANCE_SECONDS, claim_size, wait_after
+from domain.pace import (
+    MEDIA_PER_SECOND,
+    MOST_IDLE_SECONDS,
+    SLOT_TOLERANCE_SECONDS,
+    SLOWED_FOR_SECONDS,
+    claim_size,
+    slowed_by,
+    wait_after,
+)
 from domain.reasons import Reason
 from domain.template import render
 from sql import query
@@ -43,6 +52,9 @@ _MOST_CLOSED_PER_STATEMENT: Final = 1000
 _UPKEEP_SECONDS: Final = 2.0
 _SHORT_WAIT_SECONDS: Final = 0.05
 _LONG_WAIT_SECONDS: Final = 1.0
+# A campaign that gives way to another looks again this often: the other one may have ended meanwhile.
+_MOST_TURN_WAIT_SECONDS: Final = 0.25
+_USAGE_SECONDS: Final = 10.0
 # The next claim is made this long before the last booked slot, so that no slot stays unused while it is on its way.
 _CLAIM_LEAD_SECONDS: Final = 0.1
 
@@ -107,7 +119,15 @@ class _Share:
         self._moved_at = time.monotonic()
         self._upkeep_at = 0.0
         self._worker = f"{socket.gethostname()}:{os.getpid()}"
-        self._parameters = {"campaign_id": order.campaign_id, **claim_parameters(order.timing)}
+        self._parameters = {
+            "campaign_id": order.campaign_id,
+            "is_media": order.template.content.is_media,
+            "media_gap_seconds": 1 / MEDIA_PER_SECOND,
+            **claim_parameters(order.timing),
+        }
+        self._errors = ErrorShare(order.error_share_limit)
+        self._slowed_by = 1.0
+        self._slowed_at = 0.0
 
     async def run(self) -> ShareReport:
         recorder = asyncio.create_task(self._record_outcomes())
@@ -220,6 +240,8 @@ class _Share:
         if self._under_way:
             await self._wait_for_room()
             return None
+        if standing["is_holding"] and await self._recover_held():
+            return None
         if not standing["has_ready"] and not standing["has_sending"]:
             return ShareEnd.NOTHING_LEFT
         if self._is_away and standing["away_count"] >= _MOST_AWAY:
@@ -235,8 +257,13 @@ class _Share:
         if not standing["has_ready"]:
             return _LONG_WAIT_SECONDS  # another worker's attempts, or a dead one's until their lease is over
         account_wait = max(standing["platform_wait_seconds"], standing["slot_wait_seconds"])
+        if self._order.template.content.is_media:
+            account_wait = max(account_wait, standing["media_wait_seconds"])
         if account_wait > 0:
             return float(account_wait)
+        if standing["turn_wait_seconds"] > 0:
+            self._moved_at = time.monotonic()  # it moves: others of its account are sent first
+            return float(min(standing["turn_wait_seconds"], _MOST_TURN_WAIT_SECONDS))
         if await self._set_aside_suppressed():
             return _SHORT_WAIT_SECONDS
         people = await self._claiming.row(query("messages/people_wait"), {"campaign_id": self._order.campaign_id})
@@ -253,6 +280,13 @@ class _Share:
         parameters = {"campaign_id": self._order.campaign_id, "account_id": self._order.account.account_id}
         row = await self._claiming.row(query("messages/set_aside_suppressed"), parameters)
         return bool(row["moved_count"])
+
+    async def _recover_held(self) -> bool:
+        """Let people in who were waited for and have written; what stores interactions does so at once."""
+        row = await self._claiming.row(query("campaigns/recover_held"), self._parameters)
+        if row["recovered_count"]:
+            await self._claiming.row(query("messages/date_windows"), self._parameters)
+        return bool(row["recovered_count"])
 
     async def _upkeep(self) -> None:
         """Rescue what dead workers left, settle what no proof will come for, and expire what closed meanwhile."""
@@ -351,17 +385,22 @@ class _Share:
         for _, outcome in batch:
             self._count(outcome)
         await self._obey([outcome for _, outcome in batch])
+        await self._pause_on_errors()
+        await self._give_way_to_limits()
 
     def _count(self, outcome: Outcome) -> None:
         match outcome:
             case Accepted():
                 self._report.accepted += 1
+                self._errors.add(None)
                 self._moved_at = time.monotonic()
             case Refused():
                 self._report.refused += 1
+                self._errors.add(outcome.reason)
                 self._moved_at = time.monotonic()
             case Unknown():
                 self._report.unknown += 1
+                self._errors.add(outcome.reason)
                 self._moved_at = time.monotonic()
             case NotSent() | Throttled() | AccountStopped():
                 self._report.not_sent += 1
@@ -387,6 +426,34 @@ class _Share:
         if self._may_forget_away and any(isinstance(outcome, Accepted | Refused) for outcome in outcomes):
             self._may_forget_away = self._is_away = False
             await self._recording.rows(query("pace/forget_away"), {"account_id": self._order.account.account_id})
+
+    async def _pause_on_errors(self) -> None:
+        """Pause the campaign when too many of its last messages were refused or are unclear; a person must look."""
+        why = self._errors.sentence()
+        if why is None:
+            return
+        self._errors = ErrorShare(self._order.error_share_limit)
+        parameters = {"campaign_id": self._order.campaign_id, "state": "paused", "why": why}
+        await self._recording.rows(query("campaigns/move"), parameters)
+        logger.warning("campaign paused", extra={"campaign_id": str(self._order.campaign_id)})
+
+    async def _give_way_to_limits(self) -> None:
+        """Slow every worker of the account while the platform says that its limits are near."""
+        usage = self._messenger.usage
+        times = slowed_by(usage)
+        is_news = times != self._slowed_by or (times > 1 and time.monotonic() - self._slowed_at > _USAGE_SECONDS)
+        if not is_news:
+            return
+        self._slowed_by, self._slowed_at = times, time.monotonic()
+        await self._recording.rows(
+            query("pace/slow"),
+            {
+                "account_id": self._order.account.account_id,
+                "usage_percent": usage,
+                "slowed_by": times,
+                "seconds": SLOWED_FOR_SECONDS,
+            },
+        )
 
     async def _stop_account(self, outcome: AccountStopped) -> None:
         self._hold_until = time.monotonic() + MOST_IDLE_SECONDS

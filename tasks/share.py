@@ -18,6 +18,10 @@ class Messenger(Protocol):
     async def send(self, recipient_id: str, *, content: Mapping[str, object], metadata: str) -> Outcome:
         """Send one message; `metadata` comes back in its echo."""
 
+    @property
+    def usage(self) -> float | None:
+        """The share of the account's limits in percent that the newest answer reported; None if none ever did."""
+
 
 class ShareEnd(StrEnum):
     """Why a share ended."""
@@ -53,3 +57,4 @@ class ShareOrder:
     limit: int = 5_000
     in_flight: int = 200
     patience_seconds: float = 60.0
+    error_share_limit: float = 0.0  # 0 sets none

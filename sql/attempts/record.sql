@@ -65,7 +65,24 @@ ended AS (
                 )
             )
         )
-    RETURNING a.attempt_id, a.message_id
+    RETURNING a.attempt_id, a.message_id, a.account_id, a.user_id
+),
+
+-- People whom the platform cannot reach are left in peace for a while, whatever campaign asks next.
+learnt AS (
+    INSERT INTO suppression AS s (account_id, user_id, source, kind, until)
+    SELECT DISTINCT ON (e.account_id, e.user_id)
+        e.account_id,
+        e.user_id,
+        'the platform, code ' || concat_ws('/', g.provider_code, g.provider_subcode),
+        'unavailable',
+        clock() + %(cool_off_seconds)s::float8 * interval '1 s'
+    FROM ended AS e
+    INNER JOIN given AS g ON e.attempt_id = g.attempt_id
+    WHERE g.reason = 'person_unavailable'
+    ON CONFLICT (account_id, user_id) DO UPDATE
+        SET until = excluded.until, source = excluded.source, added_at = clock()
+        WHERE s.kind = 'unavailable'
 ),
 
 moved AS (

@@ -16,7 +16,13 @@ SELECT
     CASE
         WHEN p.next_slot_at > clock() + p.most_ahead THEN 0
         ELSE extract(EPOCH FROM p.next_slot_at - interval '1 s' - clock())::float8
-    END AS slot_wait_seconds
+    END AS slot_wait_seconds,
+    CASE WHEN p.per_second IS NULL THEN 0 ELSE turn_wait_seconds(c.campaign_id) END AS turn_wait_seconds,
+    CASE
+        WHEN p.per_second IS NULL OR p.media_next_slot_at > clock() + p.most_ahead THEN 0
+        ELSE extract(EPOCH FROM p.media_next_slot_at - greatest(clock(), p.next_slot_at))::float8
+    END AS media_wait_seconds,
+    c.hold_until IS NOT NULL AND c.hold_until > clock() AS is_holding
 FROM campaign AS c
 INNER JOIN account AS a ON c.account_id = a.account_id
 INNER JOIN pace AS p ON c.account_id = p.account_id

@@ -4,6 +4,7 @@
 -- One statement, in a transaction of its own, so that no client holds the pace row's lock while it is frozen. All that
 -- decides is read live: campaign and account state, opt-outs, the person's newest opener, unresolved attempts. The
 -- window is checked at the latest slot that this claim can book (`reserve_seconds` holds slot wait and read timeout).
+-- Campaigns of one account take turns; audio and video have a lane of their own inside the pace, one message a claim.
 -- SKIP LOCKED lets any number of workers claim at once; who loses the race for a person inserts no attempt and
 -- therefore moves no message. The clock is read again for the slot, after the wait for the row's lock.
 WITH now AS MATERIALIZED (
@@ -14,7 +15,9 @@ gate AS MATERIALIZED (
     SELECT
         c.campaign_id,
         c.account_id,
-        c.not_after
+        c.not_after,
+        a.cap_messages,
+        pace_now(c.account_id) AS per_second
     FROM campaign AS c
     INNER JOIN account AS a ON c.account_id = a.account_id
     INNER JOIN pace AS p ON c.account_id = p.account_id
@@ -27,6 +30,12 @@ gate AS MATERIALIZED (
         -- Slots are booked at most a second ahead. A slot far ahead means that the server's clock was put back.
         AND (p.per_second IS NULL OR NOT p.next_slot_at BETWEEN now.at + interval '1 s' AND now.at + p.most_ahead)
         AND (c.not_after IS NULL OR c.not_after > now.at + %(slot_wait_seconds)s::float8 * interval '1 s')
+        AND (
+            p.per_second IS NULL
+            OR NOT %(is_media)s
+            OR NOT p.media_next_slot_at BETWEEN greatest(now.at, p.next_slot_at) AND now.at + p.most_ahead
+        )
+        AND (p.per_second IS NULL OR turn_wait_seconds(c.campaign_id) <= 0)
 ),
 
 candidate AS MATERIALIZED (
@@ -55,8 +64,20 @@ candidate AS MATERIALIZED (
         AND NOT EXISTS (
             SELECT 1 FROM active_suppression AS s WHERE s.account_id = m.account_id AND s.user_id = m.user_id
         )
+        AND (
+            (SELECT cap_messages FROM gate) IS NULL
+            OR cap_free_at(m.account_id, m.user_id) <= (SELECT at FROM now)
+        )
     ORDER BY m.closes_at ASC, m.message_id ASC
-    LIMIT %(most)s
+    LIMIT (
+        SELECT
+            CASE
+                WHEN g.per_second IS NULL THEN %(most)s
+                WHEN %(is_media)s THEN 1
+                ELSE least(%(most)s, greatest(1, floor(g.per_second / 4)))
+            END::integer
+        FROM gate AS g
+    )
     FOR UPDATE OF m SKIP LOCKED
 ),
 
@@ -74,12 +95,33 @@ booked AS (
         = CASE
             WHEN p.next_slot_at > clock() + p.most_ahead THEN clock() ELSE greatest(p.next_slot_at, clock())
         END
-        + (SELECT count(*) FROM turn) / p.per_second * interval '1 s'
+        + (SELECT count(*) FROM turn) / g.per_second * interval '1 s',
+        media_next_slot_at
+        = CASE
+            WHEN NOT %(is_media)s THEN p.media_next_slot_at
+            WHEN p.next_slot_at > clock() + p.most_ahead THEN clock() ELSE greatest(p.next_slot_at, clock())
+        END
+        + CASE WHEN %(is_media)s THEN %(media_gap_seconds)s::float8 * interval '1 s' ELSE interval '0' END
     FROM gate AS g
     WHERE p.account_id = g.account_id AND p.per_second IS NOT NULL AND EXISTS (SELECT 1 FROM turn)
     RETURNING
-        p.next_slot_at - (SELECT count(*) FROM turn) / p.per_second * interval '1 s' AS first_slot_at,
-        1 / p.per_second * interval '1 s' AS gap
+        p.next_slot_at - (SELECT count(*) FROM turn) / g.per_second * interval '1 s' AS first_slot_at,
+        1 / g.per_second * interval '1 s' AS gap
+),
+
+noted AS (
+    INSERT INTO campaign_turn AS t (campaign_id, account_id, deadline, taken_at, taken_seconds)
+    SELECT
+        g.campaign_id,
+        g.account_id,
+        least((SELECT min(closes_at) FROM turn), g.not_after),
+        now.at,
+        (SELECT count(*) FROM turn) / g.per_second
+    FROM gate AS g
+    CROSS JOIN now
+    WHERE EXISTS (SELECT 1 FROM booked)
+    ON CONFLICT (campaign_id) DO UPDATE
+        SET deadline = excluded.deadline, taken_at = excluded.taken_at, taken_seconds = excluded.taken_seconds
 ),
 
 intent AS (

@@ -72,7 +72,78 @@ ALTER TABLE pace
 ADD COLUMN media_next_slot_at timestamptz NOT NULL DEFAULT 'epoch', -- the lane of audio and video
 ADD COLUMN usage_percent real, -- of the platform's limits, as its newest answer reported it
 ADD COLUMN slowed_until timestamptz NOT NULL DEFAULT 'epoch',
-ADD COLUMN slowed_by real NOT NULL DEFAULT 1 CHECK (slowed_by >= 1);
+ADD COLUMN slowed_by numeric NOT NULL DEFAULT 1 CHECK (slowed_by >= 1);
+-- As before: a next slot further ahead than this was not booked by the pace, not even by a slowed one.
+ALTER TABLE pace DROP COLUMN most_ahead;
+ALTER TABLE pace ADD COLUMN most_ahead interval GENERATED ALWAYS AS (
+    greatest(interval '10 s', coalesce(2 * slowed_by / per_second, 0)::float8 * interval '1 s')
+) STORED;
+
+-- The pace that holds now: slowed down while the platform's limits are near. NULL: none is kept.
+CREATE FUNCTION pace_now(of_account bigint) RETURNS numeric LANGUAGE sql VOLATILE AS $$
+    SELECT per_second / CASE WHEN slowed_until > clock() THEN slowed_by ELSE 1 END
+    FROM pace
+    WHERE account_id = of_account
+$$;
+
+-- For how many seconds a campaign gives way to others of its account before its next claim; 0: it is its turn.
+-- The campaign whose first person's window closes soonest goes first. It cannot take all: half of the pace belongs to
+-- the campaigns that are being sent, in shares by their weights, so that none is starved. A campaign counts as being
+-- sent for two seconds after the slots of its last claim.
+CREATE FUNCTION turn_wait_seconds(which uuid) RETURNS float8 LANGUAGE sql VOLATILE AS $$
+    WITH now AS MATERIALIZED (SELECT clock() AS at),
+
+    own AS MATERIALIZED (
+        SELECT
+            c.campaign_id,
+            c.account_id,
+            c.weight,
+            t.taken_at,
+            t.taken_seconds,
+            least(
+                (
+                    SELECT m.closes_at
+                    FROM message_list AS m
+                    WHERE m.campaign_id = c.campaign_id AND m.state = 'ready'
+                    ORDER BY m.closes_at
+                    LIMIT 1
+                ),
+                c.not_after
+            ) AS deadline
+        FROM campaign AS c
+        LEFT JOIN campaign_turn AS t ON c.campaign_id = t.campaign_id
+        WHERE c.campaign_id = which
+    ),
+
+    rival AS MATERIALIZED (
+        SELECT
+            t.deadline,
+            c.weight
+        FROM campaign_turn AS t
+        INNER JOIN campaign AS c ON t.campaign_id = c.campaign_id
+        CROSS JOIN own
+        CROSS JOIN now
+        WHERE
+            t.account_id = own.account_id
+            AND t.campaign_id <> own.campaign_id
+            AND c.state = 'sending'
+            AND t.taken_at + (2 + t.taken_seconds) * interval '1 s' > now.at
+    )
+
+    SELECT
+        CASE
+            WHEN own.taken_at IS NULL THEN 0
+            WHEN NOT EXISTS (SELECT 1 FROM rival AS r WHERE r.deadline < own.deadline) THEN 0
+            WHEN own.weight = 0 THEN 0.25
+            ELSE greatest(
+                0,
+                extract(EPOCH FROM own.taken_at - now.at)
+                + own.taken_seconds * 2 * (own.weight + (SELECT sum(r.weight) FROM rival AS r)) / own.weight
+            )
+        END::float8
+    FROM own
+    CROSS JOIN now
+$$;
 
 -- As before, and a message that becomes ready after having been ineligible is one that was recovered.
 CREATE OR REPLACE FUNCTION move_messages(changes message_change[]) RETURNS SETOF bigint LANGUAGE sql VOLATILE AS $$

@@ -8,7 +8,8 @@ WITH now AS MATERIALIZED (
 allowed AS MATERIALIZED (
     SELECT
         a.attempt_id,
-        a.account_id
+        a.account_id,
+        pace_now(a.account_id) AS per_second
     FROM attempt AS a
     INNER JOIN message_list AS m ON a.message_id = m.message_id AND a.attempt_id = m.attempt_id
     INNER JOIN campaign AS c ON m.campaign_id = c.campaign_id
@@ -25,6 +26,10 @@ allowed AS MATERIALIZED (
         AND o.paused_at IS NULL
         AND p.not_before <= now.at
         AND NOT p.next_slot_at BETWEEN now.at + interval '1 s' AND now.at + p.most_ahead
+        AND NOT (
+            %(is_media)s
+            AND p.media_next_slot_at BETWEEN greatest(now.at, p.next_slot_at) AND now.at + p.most_ahead
+        )
         AND (c.not_after IS NULL OR c.not_after > now.at + %(slot_wait_seconds)s::float8 * interval '1 s')
         AND l.opener_at
         > now.at - interval '24 h' + (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s'
@@ -40,10 +45,16 @@ booked AS (
         = CASE
             WHEN p.next_slot_at > clock() + p.most_ahead THEN clock() ELSE greatest(p.next_slot_at, clock())
         END
-        + 1 / p.per_second * interval '1 s'
+        + 1 / g.per_second * interval '1 s',
+        media_next_slot_at
+        = CASE
+            WHEN NOT %(is_media)s THEN p.media_next_slot_at
+            WHEN p.next_slot_at > clock() + p.most_ahead THEN clock() ELSE greatest(p.next_slot_at, clock())
+        END
+        + CASE WHEN %(is_media)s THEN %(media_gap_seconds)s::float8 * interval '1 s' ELSE interval '0' END
     FROM allowed AS g
     WHERE p.account_id = g.account_id AND p.per_second IS NOT NULL
-    RETURNING p.next_slot_at - 1 / p.per_second * interval '1 s' AS slot_at
+    RETURNING p.next_slot_at - 1 / g.per_second * interval '1 s' AS slot_at
 )
 
 UPDATE attempt AS a

@@ -33,6 +33,7 @@ class FakeMessenger:
 
     def __init__(self, answer=None) -> None:
         self.posts: list[tuple[float, str, str]] = []
+        self.usage = None
         self._answer = answer or (lambda person, count: Accepted(f"mid-{person}"))
 
     async def send(self, recipient_id, *, content, metadata):
