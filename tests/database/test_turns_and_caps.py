@@ -1,4 +1,4 @@
-"""Who is claimed next: campaigns of an account take turns, caps hold over all of them, cool-offs and limits are kept."""
+"""Who is claimed next: campaigns of an account take turns, caps hold over all of them, cool-offs are kept."""
 
 import itertools
 import uuid
