@@ -1,6 +1,7 @@
 """`windowcast campaigns`: campaigns as rows that anybody may look at, and whoever may send carries on with."""
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def campaigns() -> None:
-    """List, show, run, pause, resume, cancel and sweep campaigns."""
+    """List, show, run, pause, resume, cancel and sweep campaigns, and get their workbooks."""
 
 
 @campaigns.command("list")
@@ -142,6 +143,25 @@ def sweep(*, as_json: bool) -> int:
     for found in report.to_continue:
         click.echo(f"`windowcast campaigns run {found}` lets it go on.")
     return 0
+
+
+@campaigns.command()
+@click.argument("campaign")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The .xlsx file to write.")
+@json_option
+def workbook(campaign: str, *, out: Path, as_json: bool) -> None:
+    """Write the submitted workbook with what became of each row beside it; before sending, with its problems."""
+    from tasks.campaigns import count_messages
+    from tasks.workbooks import write_workbook
+
+    with session() as opened:
+        found = campaign_id(campaign)
+        write_workbook(opened.connection, found, path=out)
+        rows = count_messages(opened.connection, [found])[found].rows
+    if as_json:
+        print_json({"file": str(out), "rows": rows})
+    else:
+        click.echo(f"{rows} rows are in {out}.")
 
 
 async def _run(opened: Session, found: UUID, *, waits: bool) -> "RunEnd":

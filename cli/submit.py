@@ -58,6 +58,11 @@ def _submission_options(command: _F) -> _F:
             help="What to do with hidden rows; unless said, the file is refused and you are asked.",
         ),
         click.option("--accept-valid", is_flag=True, help="Send the good rows of a file that has bad ones."),
+        click.option(
+            "--annotated",
+            type=click.Path(path_type=Path),
+            help="Write your list back to this .xlsx file: a state and a reason beside each row, bad cells marked.",
+        ),
         click.option("--again", is_flag=True, help="Send the same list a second time on purpose."),
         json_option,
     ]
@@ -72,25 +77,34 @@ def _submission_options(command: _F) -> _F:
     "--wait", is_flag=True, hidden=True, help="Taken so that the words of a submit can be checked as they are."
 )
 @click.option("--yes", is_flag=True, hidden=True, help="The same.")
-def check(*, as_json: bool, wait: bool, yes: bool, **given: Any) -> int:  # noqa: ARG001  # a check asks and waits for nothing
+def check(*, as_json: bool, wait: bool, yes: bool, annotated: Path | None, **given: Any) -> int:  # noqa: ARG001  # a check asks and waits for nothing
     """Show exactly what submit would do: rows by reason, forecast, duration. Nothing is sent or kept."""
     from tasks.intake import nobody_sentence, plan_submission
     from tasks.windows import timing_of
 
     with session() as opened, TemporaryDirectory() as folder:
         submission = _submission_of(opened, **given)
-        plan = plan_submission(opened.connection, submission, folder=Path(folder), timing=timing_of(opened.settings))
+        _check_annotated(annotated, submission)
+        plan = plan_submission(
+            opened.connection,
+            submission,
+            folder=Path(folder),
+            timing=timing_of(opened.settings),
+            annotated=annotated,
+        )
+    written = annotated if plan.counts.rows else None
     error = _plan_error(plan.state, plan.refusal)
     if error is None and plan.outlook.forecast.eligible_at_send == 0 and submission.hold_until is None:
         error = NobodyEligibleError(nobody_sentence(plan.outlook, is_timed=submission.scheduled_at is not None))
     if as_json:
-        print_json({**plan_json(plan), **_error_json(error)})
+        print_json({**plan_json(plan), "annotated": _path_text(written), **_error_json(error)})
     else:
         show_counts(plan.counts)
         show_forecast(plan)
         show_problems(plan.problems)
         if error is not None:
             say(str(error))
+    _say_where(annotated, written=written, has_bad_rows=_has_bad_rows(plan.counts), how="add --annotated FILE.xlsx")
     if plan.earlier is not None and not submission.again:
         say(f"The same list was submitted already, as {plan.earlier['name']} ({plan.earlier['campaign_id']}).")
     return _exit_code(error, has_bad_rows=_has_bad_rows(plan.counts))
@@ -100,19 +114,20 @@ def check(*, as_json: bool, wait: bool, yes: bool, **given: Any) -> int:  # noqa
 @_submission_options
 @click.option("--wait", is_flag=True, help="Without a Prefect server: wait here for the time given with --at.")
 @click.option("--yes", is_flag=True, help="Do not ask; needed without a terminal.")
-def submit(*, as_json: bool, wait: bool, yes: bool, **given: Any) -> int:
+def submit(*, as_json: bool, wait: bool, yes: bool, annotated: Path | None, **given: Any) -> int:
     """Check a list and send it, now or at a time."""
     from cli import temporary_prefect
 
     with session() as opened:
         submission = replace(_submission_of(opened, **given), submission_id=uuid4())
+        _check_annotated(annotated, submission)
         if submission.scheduled_at is not None and not wait and not temporary_prefect.has_server():
             raise UsageError(
                 "A timed campaign needs a Prefect server (PREFECT_API_URL), or --wait to wait for its time here."
             )
         _confirm(opened, submission, yes=yes, as_json=as_json)
         error = _run_flows(opened, submission, waits=wait, shows_progress=not as_json)
-        return _show_result(opened, submission.submission_id, error=error, as_json=as_json)
+        return _show_result(opened, submission.submission_id, error=error, as_json=as_json, annotated=annotated)
 
 
 def _submission_of(opened: Session, **given: Any) -> Submission:
@@ -221,9 +236,12 @@ def _is_scheduled(opened: Session, campaign_id: UUID) -> bool:
     return bool(get_campaign(opened.connection, campaign_id)["state"] == CampaignState.SCHEDULED)
 
 
-def _show_result(opened: Session, submission_id: UUID, *, error: CampaignError | None, as_json: bool) -> int:
+def _show_result(
+    opened: Session, submission_id: UUID, *, error: CampaignError | None, as_json: bool, annotated: Path | None
+) -> int:
     from tasks.campaigns import count_messages, get_campaign
     from tasks.submission import find_campaign_of, list_problems
+    from tasks.workbooks import write_workbook
 
     campaign_id = find_campaign_of(opened.connection, submission_id)
     if campaign_id is None:
@@ -232,11 +250,15 @@ def _show_result(opened: Session, submission_id: UUID, *, error: CampaignError |
     counts = count_messages(opened.connection, [campaign_id])[campaign_id]
     problems = list_problems(opened.connection, campaign_id)
     error = error or _plan_error(CampaignState(campaign["state"]), campaign["refusal"])
+    written = annotated if counts.rows else None
+    if written is not None:
+        write_workbook(opened.connection, campaign_id, path=written)
     if as_json:
         print_json(
             {
                 **campaign_details_json(opened.connection, campaign),
                 "problems": [problem_json(problem) for problem in problems],
+                "annotated": _path_text(written),
                 **_error_json(error),
             }
         )
@@ -246,7 +268,33 @@ def _show_result(opened: Session, submission_id: UUID, *, error: CampaignError |
         show_problems(problems)
         if error is not None:
             say(str(error))
+    how = f"`windowcast campaigns workbook {campaign_id} --out FILE.xlsx`"
+    _say_where(annotated, written=written, has_bad_rows=_has_bad_rows(counts), how=how)
     return _exit_code(error, has_bad_rows=_has_bad_rows(counts))
+
+
+def _check_annotated(annotated: Path | None, submission: Submission) -> None:
+    """Refuse a place for the annotated workbook that cannot be meant, before anything is done."""
+    if annotated is None:
+        return
+    if annotated.suffix.lower() != ".xlsx":
+        raise UsageError(f"{annotated.name} should end in .xlsx: your list comes back as an Excel workbook.")
+    if submission.file is not None and annotated.exists() and annotated.samefile(submission.file):
+        raise UsageError(f"{annotated} is the list itself; name another file, so that yours stays as it is.")
+
+
+def _say_where(annotated: Path | None, *, written: Path | None, has_bad_rows: bool, how: str) -> None:
+    """Say where the annotated workbook is, why there is none, or how to get one."""
+    if written is not None:
+        say(f"Your list with a state and a reason beside each row is in {written}.")
+    elif annotated is not None:
+        say(f"{annotated} was not written: no row of the file could be read.")
+    elif has_bad_rows:
+        say(f"To get your list back as a workbook with the bad cells marked: {how}; mend them there and submit that.")
+
+
+def _path_text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
 
 
 def _plan_error(state: CampaignState, refusal: str | None) -> CampaignError | None:

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
+from domain.states import MessageState
+
 
 class Reason(StrEnum):
     """Why a message is in its state. The database has an enum type of the same values."""
@@ -73,3 +75,25 @@ def explain(reason: Reason, *, closes_at: datetime | None) -> str:
     if reason is Reason.WINDOW_CLOSED and closes_at is not None:
         return f"The 24-hour window of this person closed on {closes_at.astimezone(UTC):%Y-%m-%d at %H:%M} UTC."
     return SENTENCES[reason]
+
+
+# What a state means for its row where no reason says more.
+STATE_SENTENCES: Final[dict[MessageState, str]] = {
+    MessageState.INVALID: "The row cannot be used as it is.",
+    MessageState.DUPLICATE: "This person is on an earlier row already.",
+    MessageState.INELIGIBLE: "This person cannot be reached at the time of sending.",
+    MessageState.READY: "The row is good: its message is sent when its turn comes.",
+    MessageState.SENDING: "The message is being sent.",
+    MessageState.UNKNOWN: "Perhaps sent: the platform has not said so clearly.",
+    MessageState.SENT: "The platform accepted the message.",
+    MessageState.DELIVERED: "The message was delivered.",
+    MessageState.READ: "The person read the message.",
+    MessageState.FAILED: "The platform refused the message.",
+    MessageState.EXPIRED: "Its time passed before its turn came, so nothing was sent.",
+    MessageState.CANCELLED: "Nothing was sent: the message was cancelled.",
+}
+
+
+def describe(state: MessageState, reason: Reason | None, *, closes_at: datetime | None) -> str:
+    """Return the sentence for a row: that of its reason, or of its state where it has none."""
+    return STATE_SENTENCES[state] if reason is None else explain(reason, closes_at=closes_at)

@@ -17,6 +17,9 @@ OUTCOME_COLUMNS: Final = (
     "windowcast_message_id",
 )
 
+# Before anything is sent there is nothing to say about times; the first two columns are enough.
+COLUMNS_BEFORE_SENDING: Final = OUTCOME_COLUMNS[:2]
+
 # Ids are digits. Published samples have 16 and 17; shorter ones were seen on old and test accounts.
 USER_ID_PATTERN: Final = "^[0-9]{5,20}$"
 
@@ -26,3 +29,13 @@ INVISIBLE_CHARACTERS: Final = (
     "\u00a0\u00ad\u180e\u200b\u200c\u200d\u202a\u202b\u202c\u202d"
     "\u202e\u202f\u2028\u2029\u2060\u2066\u2067\u2068\u2069\ufeff"
 )
+
+
+def outcome_column(name: str) -> str | None:
+    """Return which of our own columns a header names, however it is written; None if it is a column of the user's.
+
+    Case, blanks, invisible characters and hyphens make no difference: people retype headers, and programs change them.
+    """
+    visible = "".join(each for each in name if each.isspace() or each not in INVISIBLE_CHARACTERS)
+    folded = "_".join(visible.replace("-", " ").replace("_", " ").casefold().split())
+    return folded if folded in OUTCOME_COLUMNS else None

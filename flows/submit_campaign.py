@@ -132,7 +132,11 @@ async def show_problems(campaign_id: UUID) -> None:
     with open_database() as (connection, _):
         problems = list_problems(connection, campaign_id, most=_MOST_PROBLEMS_SHOWN)
     rows = [{"row": one.row_number, "column": one.column, "problem": one.code.value} for one in problems]
-    await acreate_table_artifact(key=f"problems-{campaign_id}", table=rows, description="The list was refused.")
+    description = (
+        "The list was refused. To get it back as a workbook with the bad cells marked: "
+        f"`windowcast campaigns workbook {campaign_id} --out FILE.xlsx`"
+    )
+    await acreate_table_artifact(key=f"problems-{campaign_id}", table=rows, description=description)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -39,6 +39,7 @@ from tasks.submission import (
     stage_list,
 )
 from tasks.windows import Outlook, foretell, set_aside_unreachable
+from tasks.workbooks import write_workbook
 
 # A submit may take this long from its command to here: a worker picks it up, or a server starts for it.
 _ON_THE_WAY: Final = timedelta(minutes=2)
@@ -59,10 +60,13 @@ class Plan:
     earlier: Mapping[str, Any] | None
 
 
-def plan_submission(connection: Connection, submission: Submission, *, folder: Path, timing: Timing) -> Plan:
+def plan_submission(
+    connection: Connection, submission: Submission, *, folder: Path, timing: Timing, annotated: Path | None = None
+) -> Plan:
     """Do all that submitting would do, short of sending, and take it back: nothing is kept.
 
-    The same steps and the same SQL as a submit, in a transaction that is rolled back. Raises what the steps raise.
+    The same steps and the same SQL as a submit, in a transaction that is rolled back. With `annotated` the list is
+    written there with what would become of each row, if its rows could be read. Raises what the steps raise.
     """
     target = find_target(connection, submission)
     check_times(connection, submission)
@@ -71,8 +75,13 @@ def plan_submission(connection: Connection, submission: Submission, *, folder: P
     with connection.transaction(force_rollback=True):
         campaign_id = open_campaign(connection, submission, target=target, sha256=given.sha256, checks_earlier=False)
         can_judge = check_list(connection, campaign_id, target=target, given=given, suite_url=None)
-        state = make_messages(connection, campaign_id, target=target, given=given, can_judge=can_judge)
-        return _plan_of(connection, campaign_id, target=target, state=state, timing=timing, earlier=earlier)
+        state = make_messages(
+            connection, campaign_id, target=target, given=replace(given, content=None), can_judge=can_judge
+        )
+        plan = _plan_of(connection, campaign_id, target=target, state=state, timing=timing, earlier=earlier)
+        if annotated is not None and plan.counts.rows:
+            write_workbook(connection, campaign_id, path=annotated, source=given.content)
+        return plan
 
 
 def find_progress(connection: Connection, submission: Submission) -> tuple[UUID | None, CampaignState | None]:

@@ -10,7 +10,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from clients.postgres import Connection
-from clients.spreadsheet import ReadFile, UnreadableFile, read_recipients
+from clients.spreadsheet import UPLOAD_FILE, ReadFile, UnreadableFile, read_recipients
 from domain.account import Account
 from domain.errors import AlreadySubmittedError, InputRefusedError, NotFoundError, UsageError
 from domain.problem import FINDINGS, Finding, Problem, ProblemCode
@@ -23,6 +23,7 @@ from sql import query
 from tasks.accounts import find_account
 from tasks.campaigns import get_campaign, lock_campaign
 from tasks.templates import find_template
+from tasks.uploads import keep_content
 from tasks.windows import read_clock
 from validations.header import header_problems
 
@@ -37,11 +38,15 @@ class Target:
 
 @dataclass(frozen=True)
 class ReadList:
-    """The recipients as they were given: a file that was read, one that could not be, or ids."""
+    """The recipients as they were given: a file that was read, one that could not be, or ids.
+
+    `content` is the copy that was read, whose bytes are kept with the campaign; None keeps none.
+    """
 
     sha256: str
     file: ReadFile | UnreadableFile | None = None
     file_name: str = ""
+    content: Path | None = None
     user_ids: tuple[str, ...] = ()
 
 
@@ -124,7 +129,8 @@ def read_list(submission: Submission, *, folder: Path) -> ReadList:
         sheet=submission.sheet,
         hidden_rows=submission.hidden_rows,  # type: ignore[arg-type]  # the command line allows these words only
     )
-    return ReadList(sha256=read.sha256, file=read, file_name=submission.file.name)
+    content = folder / UPLOAD_FILE if isinstance(read, ReadFile) else None
+    return ReadList(sha256=read.sha256, file=read, file_name=submission.file.name, content=content)
 
 
 def find_earlier(
@@ -254,8 +260,8 @@ def make_messages(
             return standing
         counts = _count_findings(connection, campaign_id)
         refusal = _refusal(counts, accepts_valid=_accepts_valid(connection, campaign_id))
-        if isinstance(given.file, ReadFile):
-            _keep_upload(connection, campaign_id, given)
+        if given.file is not None:
+            _keep_upload(connection, campaign_id, given, file=given.file)
         if can_judge:
             made = _insert_judged(connection, campaign_id, target=target, is_refused=refusal is not None)
         else:
@@ -325,23 +331,29 @@ def _accepts_valid(connection: Connection, campaign_id: UUID) -> bool:
     return bool(get_campaign(connection, campaign_id)["accepts_valid"])
 
 
-def _keep_upload(connection: Connection, campaign_id: UUID, given: ReadList) -> None:
-    if not isinstance(given.file, ReadFile):
-        raise TypeError("only a file that was read is kept as an upload")
+def _keep_upload(
+    connection: Connection, campaign_id: UUID, given: ReadList, *, file: ReadFile | UnreadableFile
+) -> None:
+    """Keep what is known of the file, also of one that could not be read, and the bytes of one that could."""
+    read = file if isinstance(file, ReadFile) else None
+    upload_id = uuid7()
     connection.execute(
         query("uploads/add"),
         {
-            "upload_id": uuid7(),
+            "upload_id": upload_id,
             "campaign_id": campaign_id,
             "file_name": given.file_name,
-            "byte_count": given.file.byte_count,
-            "sha256": given.file.sha256,
-            "sheet": given.file.sheet,
-            "header": list(given.file.header),
-            "row_count": given.file.row_count,
-            "remarks": list(given.file.remarks),
+            "byte_count": file.byte_count,
+            "sha256": file.sha256,
+            "sheet": read.sheet if read else None,
+            "header": list(read.header) if read else [],
+            "header_cells": list(read.header_cells) if read else [],
+            "row_count": read.row_count if read else 0,
+            "remarks": list(read.remarks) if read else [],
         },
     )
+    if given.content is not None:
+        keep_content(connection, upload_id, content=given.content)
 
 
 def _insert_judged(connection: Connection, campaign_id: UUID, *, target: Target, is_refused: bool) -> int:

@@ -17,7 +17,7 @@ from clients.spreadsheet.addresses import column_letters
 from clients.spreadsheet.limits import HiddenRows, ReadLimits, too_large
 from clients.spreadsheet.sheet_rows import CellFinding, SheetRow
 from domain.problem import Finding
-from domain.recipients_file import EXAMPLE_USER_ID, INVISIBLE_CHARACTERS, OUTCOME_COLUMNS
+from domain.recipients_file import EXAMPLE_USER_ID, INVISIBLE_CHARACTERS, outcome_column
 
 ROWS_FILE: Final = "rows.copy"
 PROBLEMS_FILE: Final = "problems.copy"
@@ -40,7 +40,6 @@ _ID_WITH_EXPONENT: Final = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")
 _COPY_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 _ELEMENT_ESCAPES: Final = str.maketrans({"\\": "\\" * 4, '"': '\\\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 _ELEMENT: Final = re.compile(r'NULL|"(?:[^"\\]|\\{4}|\\{2}"|\\[nrt])*"')
-_OURS: Final = frozenset(OUTCOME_COLUMNS)
 
 
 def copy_text(value: str | None) -> str:
@@ -161,9 +160,9 @@ class RecipientsWriter:
         cells = [_header_text(value) for value in row.values]
         while cells and not cells[-1]:
             cells.pop()
-        if len(cells) > self._limits.columns:
+        ours = {column for column, name in enumerate(cells) if outcome_column(name)}
+        if len(cells) - len(ours) > self._limits.columns:
             raise too_large(f"it has more than {self._limits.columns} columns")
-        ours = {column for column, name in enumerate(cells) if name.casefold() in _OURS}
         kept = [column for column in range(len(cells)) if column not in ours]
         self._names = cells
         self._kept = kept or [len(cells)]

@@ -17,6 +17,7 @@ WITHOUT_PLAN = {
     "staging/create_loading_tables",
     "staging/copy_rows",
     "staging/copy_problems",
+    "uploads/copy_content",
     "interactions/create_loading_table",
     "interactions/drop_loading_table",
     "interactions/copy",

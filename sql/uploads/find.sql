@@ -1,0 +1,12 @@
+-- Returns what is known of the file of a campaign, and how many of its bytes are kept (NULL: none).
+SELECT
+    u.upload_id,
+    u.file_name,
+    u.sheet,
+    u.header,
+    u.header_cells,
+    u.row_count,
+    octet_length(f.content) AS kept_bytes
+FROM upload AS u
+LEFT JOIN upload_file AS f ON u.upload_id = f.upload_id
+WHERE u.campaign_id = %(campaign_id)s
