@@ -19,7 +19,7 @@ from cli.shown import (
     show_forecast,
     show_problems,
 )
-from domain.errors import CampaignError, InputRefusedError, NobodyEligibleError, UsageError
+from domain.errors import CampaignError, InputRefusedError, NobodyEligibleError, NotFoundError, UsageError
 from domain.states import CampaignState
 from domain.submission import Submission
 
@@ -163,8 +163,6 @@ def _confirm(opened: Session, submission: Submission, *, yes: bool, as_json: boo
     find_target(opened.connection, submission)
     check_times(opened.connection, submission)
     if submission.file is not None and not submission.file.is_file():
-        from domain.errors import NotFoundError
-
         raise NotFoundError(f"There is no file {submission.file}; check its name and folder.")
     if yes:
         return
@@ -241,7 +239,6 @@ def _show_result(
 ) -> int:
     from tasks.campaigns import count_messages, get_campaign
     from tasks.submission import find_campaign_of, list_problems
-    from tasks.workbooks import write_workbook
 
     campaign_id = find_campaign_of(opened.connection, submission_id)
     if campaign_id is None:
@@ -250,9 +247,7 @@ def _show_result(
     counts = count_messages(opened.connection, [campaign_id])[campaign_id]
     problems = list_problems(opened.connection, campaign_id)
     error = error or _plan_error(CampaignState(campaign["state"]), campaign["refusal"])
-    written = annotated if counts.rows else None
-    if written is not None:
-        write_workbook(opened.connection, campaign_id, path=written)
+    written = _write_annotated(opened, campaign_id, annotated=annotated if counts.rows else None)
     if as_json:
         print_json(
             {
@@ -269,8 +264,23 @@ def _show_result(
         if error is not None:
             say(str(error))
     how = f"`windowcast campaigns workbook {campaign_id} --out FILE.xlsx`"
-    _say_where(annotated, written=written, has_bad_rows=_has_bad_rows(counts), how=how)
+    unwritten = None if counts.rows else annotated
+    _say_where(unwritten, written=written, has_bad_rows=_has_bad_rows(counts), how=how)
     return _exit_code(error, has_bad_rows=_has_bad_rows(counts))
+
+
+def _write_annotated(opened: Session, campaign_id: UUID, *, annotated: Path | None) -> Path | None:
+    """Write the annotated workbook if one is asked for; a full disk must not hide what the submit has done."""
+    from tasks.workbooks import write_workbook
+
+    if annotated is None:
+        return None
+    try:
+        write_workbook(opened.connection, campaign_id, path=annotated)
+    except OSError as error:
+        say(f"{annotated} cannot be written: {(error.strerror or 'the reason is not known').lower()}.")
+        return None
+    return annotated
 
 
 def _check_annotated(annotated: Path | None, submission: Submission) -> None:
@@ -279,7 +289,14 @@ def _check_annotated(annotated: Path | None, submission: Submission) -> None:
         return
     if annotated.suffix.lower() != ".xlsx":
         raise UsageError(f"{annotated.name} should end in .xlsx: your list comes back as an Excel workbook.")
-    if submission.file is not None and annotated.exists() and annotated.samefile(submission.file):
+    if not annotated.absolute().parent.is_dir():
+        raise NotFoundError(f"There is no folder {annotated.parent}; make it, or name another one.")
+    if (
+        submission.file is not None
+        and annotated.exists()
+        and submission.file.exists()
+        and annotated.samefile(submission.file)
+    ):
         raise UsageError(f"{annotated} is the list itself; name another file, so that yours stays as it is.")
 
 
@@ -288,7 +305,7 @@ def _say_where(annotated: Path | None, *, written: Path | None, has_bad_rows: bo
     if written is not None:
         say(f"Your list with a state and a reason beside each row is in {written}.")
     elif annotated is not None:
-        say(f"{annotated} was not written: no row of the file could be read.")
+        say(f"There is nothing to write to {annotated}: no row of the file could be read.")
     elif has_bad_rows:
         say(f"To get your list back as a workbook with the bad cells marked: {how}; mend them there and submit that.")
 

@@ -10,10 +10,10 @@ from reports.xml_editor import XmlEditor, with_attribute
 # tells our marks in a workbook that comes back.
 MARK_COLOUR: Final = "FFE67C73"
 _TEXT_FORMAT: Final = "49"  # the built-in number format of texts
-# What follows the fills, and the cell formats, in a part (ECMA-376 part 1, 18.8.39).
-_AFTER_FILLS: Final = ("borders", "cellStyleXfs", "cellXfs")
 _SECTION_DEPTH: Final = 2
+# What follows the cell formats, and the fills, in a part (ECMA-376 part 1, 18.8.39).
 _AFTER_CELL_FORMATS: Final = ("cellStyles", "dxfs", "tableStyles", "colors", "extLst")
+_AFTER_FILLS: Final = ("borders", "cellStyleXfs", "cellXfs", *_AFTER_CELL_FORMATS)
 
 
 class StyleBook:
