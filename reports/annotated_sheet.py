@@ -248,6 +248,8 @@ class _Annotator(XmlEditor):
             self._pending = sorted([(column, cell, True) for column, cell in cells] + self._blanks(marked))
         else:
             self._at_end = b"".join(cell for _, cell in cells)
+            # Nothing is looked at in such a row but its end: half of all calls of the parser are saved.
+            self.parser.StartElementHandler = None
         self._change_row_tag(has_spans="spans" in attributes)
 
     def _change_row_tag(self, *, has_spans: bool) -> None:
@@ -367,6 +369,7 @@ class _Annotator(XmlEditor):
 
     def _end_row(self) -> None:
         offset = self.offset
+        self.parser.StartElementHandler = self._begin
         self._insert_pending(before=LAST_COLUMN + 1)
         if self._at_end:
             self.replace(offset, offset, self._at_end)

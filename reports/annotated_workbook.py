@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 from xml.parsers import expat
 
+from domain.errors import InputRefusedError
 from domain.recipients_file import INVISIBLE_CHARACTERS
 from reports.annotated_sheet import (
     NoRoomError,
@@ -54,7 +55,8 @@ def annotate_workbook(
     `source` must have been read before without a problem of the file: what is checked there is believed here. `rows`
     come in the order of the sheet; with `has_outcomes` all six outcome columns are written, else the first two. Both
     files are passed through in blocks. `target` is there whole or not at all. Raises CannotAnnotateError when the
-    workbook has no styles or no room for the columns, and NotFoundError without the folder of `target`.
+    workbook has no styles or no room for the columns, InputRefusedError when the sheet becomes too large for Excel, and
+    NotFoundError without the folder of `target`.
     """
     with zipfile.ZipFile(source) as old:
         parts = _find_parts(old, sheet)
@@ -81,25 +83,39 @@ def annotate_workbook(
 
 def _write(old: zipfile.ZipFile, target: Path, *, parts: _Parts, sheet: Iterator[bytes], styles: StyleBook) -> None:
     """Write all members in their order but the styles, which are known when the sheet is written."""
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=_PACKING_LEVEL) as new:
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
         for member in old.infolist():
             if member is parts.sheet:
-                with new.open(_like(member, is_larger=True), "w") as file:
-                    file.writelines(sheet)
+                write_sheet(new, described(member), sheet)
             elif member is not parts.styles:
-                with old.open(member) as before, new.open(_like(member), "w") as file:
+                with old.open(member) as before, new.open(described(member), "w") as file:
                     shutil.copyfileobj(before, file, _BLOCK_BYTES)
-        with new.open(_like(parts.styles), "w") as file:
+        with new.open(described(parts.styles), "w") as file:
             file.write(styles.part())
 
 
-def _like(member: zipfile.ZipInfo, *, is_larger: bool = False) -> zipfile.ZipInfo:
-    """Describe a member as it was described; one that may pass 2 GiB is announced as such, as zip asks for."""
+def write_sheet(archive: zipfile.ZipFile, member: zipfile.ZipInfo, blocks: Iterable[bytes]) -> None:
+    """Write a sheet as a member of a zip.
+
+    Not announced as larger than 2 GiB, because Excel offers to repair every file in which one is. Raises
+    InputRefusedError for a sheet that is.
+    """
+    try:
+        with archive.open(member, "w") as file:
+            file.writelines(blocks)
+    except RuntimeError as error:
+        raise InputRefusedError(
+            "With a sentence beside each row the sheet would pass 2 GiB, which Excel does not open; `windowcast "
+            "messages CAMPAIGN --export FILE.csv` writes all rows."
+        ) from error
+
+
+def described(member: zipfile.ZipInfo) -> zipfile.ZipInfo:
+    """Describe a member of another zip as it is described there, to be packed at our level."""
     copy = zipfile.ZipInfo(member.filename, member.date_time)
     copy.compress_type = member.compress_type
     copy.external_attr = member.external_attr
     copy.create_system = member.create_system
-    copy.file_size = member.file_size * (3 if is_larger else 1)
     copy._compresslevel = _PACKING_LEVEL  # type: ignore[attr-defined]  # noqa: SLF001  # ZipFile has no other way to say it of a stream
     return copy
 

@@ -11,6 +11,7 @@ from domain.errors import InputRefusedError
 from domain.recipients_file import COLUMNS_BEFORE_SENDING, OUTCOME_COLUMNS
 from reports.annotated_sheet import USUAL_WIDTH, WIDTHS, NotedRow, text_cell
 from reports.annotated_styles import StyleBook
+from reports.annotated_workbook import described, write_sheet
 from reports.cell_text import fit_for_excel, harmless
 from reports.sheet_survey import letters_of
 from reports.whole_file import written_whole
@@ -20,7 +21,6 @@ _LAST_COLUMN: Final = 16_383
 _SHEET: Final = "xl/worksheets/sheet1.xml"
 _STYLES: Final = "xl/styles.xml"
 _NO_ROWS: Final = b"</sheetData>"
-_PACKING_LEVEL: Final = 3
 _ROWS_IN_BLOCK: Final = 1_000
 
 
@@ -38,7 +38,7 @@ def write_plain_workbook(
     columns their letters, so that sentences that name a cell are right here too. A value that a spreadsheet could take
     for a formula keeps every character and is quoted in the way of the format (`quotePrefix`), so that it reads back as
     it was. XlsxWriter makes the workbook around the rows; the rows are written as they come, whatever their number.
-    Raises InputRefusedError for more rows than a sheet holds, and NotFoundError without the folder of `target`.
+    Raises InputRefusedError for more than a sheet holds, and NotFoundError without the folder of `target`.
     """
     names = OUTCOME_COLUMNS if has_outcomes else COLUMNS_BEFORE_SENDING
     first_own = max(header, default=-1) + 1
@@ -48,18 +48,18 @@ def write_plain_workbook(
     with written_whole(target) as unfinished, closing(zipfile.ZipFile(BytesIO(frame))) as old:
         styles = StyleBook(old.read(_STYLES))
         writer = _RowWriter(header, first_own, styles)
-        with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=_PACKING_LEVEL) as new:
+        with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as new:
             for name in old.namelist():
                 if name == _SHEET:
-                    with new.open(name, "w", force_zip64=True) as file:
-                        file.writelines(writer.sheet(old.read(name), rows, frozenset(bad_header_cells)))
+                    blocks = writer.sheet(old.read(name), rows, frozenset(bad_header_cells))
+                    write_sheet(new, described(old.getinfo(name)), blocks)
                 elif name != _STYLES:
                     new.writestr(name, old.read(name))
             new.writestr(_STYLES, styles.part())
 
 
 def _frame(header: Mapping[int, str], names: Iterable[str], first_own: int) -> bytes:
-    """Make the workbook around the rows: its header, widths and frozen first row."""
+    """Make the workbook around the rows: its header, its widths, and how it is shown and printed."""
     import xlsxwriter
 
     content = BytesIO()
@@ -70,6 +70,9 @@ def _frame(header: Mapping[int, str], names: Iterable[str], first_own: int) -> b
         # Whole columns are text, so that an id typed into the file later keeps its digits.
         sheet.set_column(0, max(first_own - 1, 0), USUAL_WIDTH, text)
         sheet.freeze_panes(1, 0)
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(0)
         for column, name in header.items():
             # The header is compared with the template's, letter by letter, so it is written as it is.
             sheet.write_string(0, column, fit_for_excel(name), bold)

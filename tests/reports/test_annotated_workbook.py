@@ -415,3 +415,33 @@ def test_nothing_is_left_where_no_folder_is_or_where_the_rows_fail(rich, tmp_pat
 )
 def test_our_columns_are_known_again_however_people_write_them(written, ours):
     assert outcome_column(written) == ours
+
+
+def test_the_named_sheet_is_annotated_wherever_it_stands(tmp_path):
+    path = tmp_path / "second.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        book.add_worksheet("First").write_row(0, 0, ["user_id", "other"])
+        sheet = book.add_worksheet("Recipients")
+        sheet.write_row(0, 0, ["user_id", "name"])
+        sheet.write_row(1, 0, ["123456", "Ann"])
+
+    result = openpyxl.load_workbook(annotate(path, good(2)))
+
+    assert [cell.value for cell in result["First"][1]] == ["user_id", "other"]
+    assert [cell.value for cell in result["Recipients"][1]] == ["user_id", "name", *COLUMNS_BEFORE_SENDING]
+
+
+def test_a_sheet_of_many_blocks_is_changed_in_the_right_places(tmp_path):
+    path = tmp_path / "long.xlsx"
+    count = 30_000
+    with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
+        sheet = book.add_worksheet("Recipients")
+        sheet.write_row(0, 0, ["user_id", "name"])
+        for row in range(1, count + 1):
+            sheet.write_row(row, 0, [f"id {row}", "x" * 50])
+
+    result = annotate(path, *(NotedRow(row, ("ready", f"Row {row}.")) for row in range(2, count + 2)))
+
+    rows = python_calamine.load_workbook(str(result)).get_sheet_by_name("Recipients").to_python()
+    assert len(rows) == count + 1
+    assert rows[1:] == [[f"id {row - 1}", "x" * 50, "ready", f"Row {row}."] for row in range(2, count + 2)]
