@@ -70,8 +70,9 @@ def export_result(
 ) -> int:
     """Write the submitted rows with their outcomes beside them and return how many there were.
 
-    The user's columns come first, as in the template's header, so that the file can be mended and submitted again: the
-    outcome columns are ignored then. With row numbers, which come before all, it cannot. Raises as export_message_list.
+    The user's columns come first, as in the template's header. To mend and submit again there is the annotated workbook
+    (`tasks.workbooks`): here a value that looks like a formula has an apostrophe, which would be sent. Raises as
+    export_message_list.
     """
     first = (ROW_NUMBER_COLUMN,) if with_row_numbers else ()
     rows = ((*((line.row_number,) if with_row_numbers else ()), *line.values, *_outcome_cells(line)) for line in lines)

@@ -185,7 +185,7 @@ LISTS = st.lists(st.tuples(IDS, TEXTS), min_size=1, max_size=12)
 
 
 @pytest.mark.parametrize("writer", ["openpyxl", "xlsxwriter", "csv"])
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(rows=[("12", "=1+1"), (user_id(1), "'=a"), (user_id(1), "-10%"), (user_id(2), "")])
 @given(rows=LISTS)
 def test_what_is_marked_is_mended_and_then_everything_is_accepted_and_nothing_is_lost(
