@@ -32,7 +32,9 @@ class Finding(StrEnum):
     DAMAGED = "damaged"
     TOO_LARGE = "too_large"
     READER_STOPPED = "reader_stopped"
+    CHANGED_WHILE_READ = "changed_while_read"
     SEVERAL_SHEETS = "several_sheets"
+    ONLY_HIDDEN_SHEETS = "only_hidden_sheets"
     NO_SUCH_SHEET = "no_such_sheet"
     HIDDEN_ROWS = "hidden_rows"
     HIDDEN_COLUMNS = "hidden_columns"
@@ -90,12 +92,22 @@ FINDINGS: Final[dict[Finding, tuple[ProblemCode, str]]] = {
     ),
     Finding.TOO_LARGE: (
         ProblemCode.UNREADABLE_FILE,
-        "The file is too large: {what}; split it into several campaigns.",
+        "The file is too large: {what}; copy the rows of the list alone into a fresh workbook, or split the list into "
+        "several campaigns.",
     ),
     Finding.READER_STOPPED: (
         ProblemCode.UNREADABLE_FILE,
         "The file could not be read within its limits of memory and time: it is too large or damaged; "
         "save it again as .xlsx, or split it.",
+    ),
+    Finding.CHANGED_WHILE_READ: (
+        ProblemCode.UNREADABLE_FILE,
+        "The file changed while it was being read; wait until it is saved and closed, and then run the command again.",
+    ),
+    Finding.ONLY_HIDDEN_SHEETS: (
+        ProblemCode.UNREADABLE_FILE,
+        "All sheets of the workbook are hidden ({sheets}); show the one with the recipients and send the file again, "
+        "or name it with --sheet NAME.",
     ),
     Finding.SEVERAL_SHEETS: (
         ProblemCode.UNREADABLE_FILE,
@@ -107,12 +119,12 @@ FINDINGS: Final[dict[Finding, tuple[ProblemCode, str]]] = {
     ),
     Finding.HIDDEN_ROWS: (
         ProblemCode.UNREADABLE_FILE,
-        "{count} rows are hidden or filtered away (first: row {first}); say --hidden-rows include or "
-        "--hidden-rows skip, or show them and send the file again.",
+        "Rows that are hidden or filtered away: {count} (the first is row {first}); say --hidden-rows include to send "
+        "to them too or --hidden-rows skip to leave them out, or show them and send the file again.",
     ),
     Finding.HIDDEN_COLUMNS: (
         ProblemCode.UNREADABLE_FILE,
-        "Column {columns} is hidden; show or delete it and send the file again.",
+        "Columns that are hidden hold values: {columns}; show them or delete them, and send the file again.",
     ),
     Finding.MERGED_CELLS: (
         ProblemCode.UNREADABLE_FILE,
@@ -120,7 +132,8 @@ FINDINGS: Final[dict[Finding, tuple[ProblemCode, str]]] = {
     ),
     Finding.BAD_ENCODING: (
         ProblemCode.UNREADABLE_FILE,
-        "Line {line} of the file is not UTF-8 text; save it as 'CSV UTF-8', or as .xlsx, and send that.",
+        "Line {line} of the file is not UTF-8 text; save it as 'CSV UTF-8' or as .xlsx and send that, or, if Excel on "
+        "Windows saved it as plain CSV, say --encoding cp1252.",
     ),
     Finding.BAD_CSV_LINE: (
         ProblemCode.UNREADABLE_FILE,

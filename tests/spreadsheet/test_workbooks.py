@@ -229,8 +229,8 @@ def test_a_lone_hidden_sheet_must_be_named(xlsx, read, workbook_with):
 
     result = read(xlsx(ROWS, parts=parts))
 
-    assert findings(result) == [Finding.SEVERAL_SHEETS]
-    assert result.problems[0].facts == {"sheets": "Data (hidden)"}
+    assert findings(result) == [Finding.ONLY_HIDDEN_SHEETS]
+    assert result.problems[0].facts == {"sheets": "Data"}
 
 
 def test_names_of_sheets_and_headers_are_only_text(xlsx, read, workbook_with):
