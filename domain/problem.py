@@ -115,7 +115,7 @@ FINDINGS: Final[dict[Finding, tuple[ProblemCode, str]]] = {
     ),
     Finding.NO_SUCH_SHEET: (
         ProblemCode.UNREADABLE_FILE,
-        "There is no sheet named {sheet}; the sheets are {sheets}. Say one of them with --sheet NAME.",
+        "There is no sheet named {sheet}; the workbook has {sheets}. Say one of them with --sheet NAME.",
     ),
     Finding.HIDDEN_ROWS: (
         ProblemCode.UNREADABLE_FILE,
@@ -186,28 +186,31 @@ FINDINGS: Final[dict[Finding, tuple[ProblemCode, str]]] = {
         ProblemCode.BAD_USER_ID,
         f"The user_id {{found}} is not 5 to 20 digits; {_ID_COLUMN_HELP}.",
     ),
-    Finding.VALUE_MISSING: (ProblemCode.MISSING_VALUE, "The cell {column} is empty; the template needs a value there."),
+    Finding.VALUE_MISSING: (
+        ProblemCode.MISSING_VALUE,
+        "The cell under {column} is empty; the template needs a value there.",
+    ),
     Finding.VALUE_STORED_AS_LONG_NUMBER: (
         ProblemCode.BAD_VALUE,
-        "The cell {column} is a number of more than 15 digits ({found}), of which a spreadsheet loses the last ones; "
-        "format the column as text and paste the values again.",
+        "The cell under {column} is a number of more than 15 digits ({found}), of which a spreadsheet loses the last "
+        "ones; format the column as text and paste the values again.",
     ),
     Finding.CELL_ERROR: (
         ProblemCode.BAD_VALUE,
-        "The cell {column} shows the error {found}; mend the formula or type the value.",
+        "The cell under {column} shows the error {found}; mend the formula or type the value.",
     ),
     Finding.CELL_FORMULA_WITHOUT_VALUE: (
         ProblemCode.BAD_VALUE,
-        "The cell {column} is a formula whose value was never stored; open the file in Excel once, save it, and send "
-        "it again.",
+        "The cell under {column} is a formula whose value was never stored; open the file in Excel once, save it, "
+        "and send it again.",
     ),
     Finding.CELL_CONTROL_CHARACTER: (
         ProblemCode.BAD_VALUE,
-        "The cell {column} holds a character that cannot be sent ({found}); type the text again.",
+        "The cell under {column} holds a character that cannot be sent ({found}); type the text again.",
     ),
     Finding.CELL_TOO_LONG: (
         ProblemCode.TOO_LONG,
-        "The cell {column} holds {length} characters; shorten it.",
+        "The cell under {column} holds {length} characters, and a sheet's cell takes 32,767; shorten it.",
     ),
     Finding.MESSAGE_TOO_LONG: (
         ProblemCode.TOO_LONG,

@@ -150,7 +150,7 @@ def test_each_problem_reads_as_a_sentence_with_its_facts(world_18, tmp_path):
         assert problem.text.endswith(".")
     assert "more than 15 digits (25000000000000000)" in texts[4]
     assert "The user_id 12-ab is not 5 to 20 digits" in texts[5]
-    assert "The cell name is empty" in texts[7]
+    assert "The cell under name is empty" in texts[7]
     assert "has 2007 characters, and at most 1999 may be sent" in texts[8]
     assert "on row 3 already with the same values" in texts[11]
     assert "on rows 12, 13 with different values" in texts[12]
