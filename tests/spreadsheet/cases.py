@@ -618,7 +618,8 @@ SENTENCES: dict[str, str] = {
         "save it again as .xlsx, and send that."
     ),
     "An id in wide digits": (
-        "The user_id \uff11\uff12\uff13\uff14\uff15 is not 5 to 20 digits; format the user_id column as text and paste the ids again "
+        "The user_id \uff11\uff12\uff13\uff14\uff15 is not 5 to 20 digits; "
+        "format the user_id column as text and paste the ids again "
         "from their source."
     ),
     "An id with a minus": (
