@@ -3,9 +3,10 @@
     .venv/bin/python tests/spreadsheet/fuzz.py --seconds 600 --seed 7
 
 Right means: with whole parts the very rows that were written; otherwise, because a broken part may say something else
-that is whole, rows in order that all have their cells. Everything else is a fault: an unforeseen error in the reader,
-another number of rows than was told, a wrong row. The file that is being tried lies in the folder that is printed, so
-that it is there when the process itself dies. Every fiftieth file is read in the child as well.
+that is whole, rows in order that all have their cells, with the ids that a third reader (openpyxl) finds if it can read
+the file at all. Everything else is a fault: an unforeseen error in the reader, another number of rows than was told, a
+wrong row. The file that is being tried lies in the folder that is printed, so that it is there when the process itself
+dies. Every fiftieth file is read in the child as well.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import re
 import sys
 import tempfile
 import time
+import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Callable
@@ -29,7 +31,9 @@ import openpyxl
 import xlsxwriter
 
 from clients.spreadsheet import ReadFile, ReadLimits, read_recipients
+from clients.spreadsheet.addresses import column_index
 from clients.spreadsheet.child import UPLOAD_FILE, read_upload
+from clients.spreadsheet.copy_files import clean_id
 from clients.spreadsheet.limits import ReadingJob
 from clients.spreadsheet.recipients import result_of
 from domain.problem import Finding
@@ -240,8 +244,6 @@ def broken_xml(dice: random.Random, members: Members) -> Members:
 
 
 def zipped(members: Members) -> bytes:
-    import warnings
-
     buffer = io.BytesIO()
     with warnings.catch_warnings(), zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         warnings.simplefilter("ignore")
@@ -253,6 +255,18 @@ def zipped(members: Members) -> bytes:
 def unzipped(content: bytes) -> Members:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         return [(name, archive.read(name)) for name in archive.namelist()]
+
+
+def _ids_by_openpyxl(path: Path, sheet: str, column: int) -> list[str] | None:
+    """Read the ids with a third reader, which knows nothing of the others; None where it cannot read the file."""
+    try:
+        with warnings.catch_warnings(), path.open("rb") as file:
+            warnings.simplefilter("ignore")
+            page = openpyxl.load_workbook(file)[sheet]
+    except Exception:  # noqa: BLE001  # it ends in errors of all kinds for files that are broken
+        return None
+    shown = (page.cell(row, column + 1).value for row in range(2, page.max_row + 1))
+    return [text for value in shown if value is not None and (text := clean_id(str(value)))]
 
 
 class Fuzzer:
@@ -312,6 +326,11 @@ class Fuzzer:
         assert numbers == sorted(set(numbers)), "rows are out of order or doubled"
         assert all(len(cells) == len(result.header) - 1 for _, _, cells in rows), "a row has other cells"
         assert not keeps_rows or rows == self._expected, "a row is wrong"
+        if extension == ".xlsx" and not result.problem_count:
+            column = column_index(result.header_cells[0].rstrip("0123456789"))
+            theirs = _ids_by_openpyxl(self._folder / UPLOAD_FILE, str(result.sheet), column)
+            ours = [user_id for _, user_id, _ in rows if user_id]
+            assert theirs is None or ours == theirs, f"a third reader finds {theirs}, not {ours}"
         return "read"
 
     def _compare_with_child(self, content: bytes, extension: str, end: str) -> None:
