@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-unit test-machine check format bench lock clean again
+.PHONY: help setup demo test test-unit test-machine check format fuzz bench lock clean again
 
 # What a shell may have set for another project must not reach into this one.
 unexport PYTHONHOME PYTHONPATH PYTHONSTARTUP PYTHONSAFEPATH PYTHONOPTIMIZE PYTHONPYCACHEPREFIX PYTHONUSERBASE PYTHONWARNINGS
@@ -114,6 +114,10 @@ format: setup ## write the code as ruff and sqlfluff want it
 	@$(PYTHON) -m ruff check --fix-only .
 	@$(PYTHON) -m ruff format .
 	@$(PYTHON) -m sqlfluff fix --quiet sql
+
+SECONDS := 60
+fuzz: setup ## break recipients files at random for SECONDS=60, and read them; SEED=N repeats a run
+	@$(PYTHON) tests/spreadsheet/fuzz.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 bench: setup ## measure speed and memory: every file of benchmarks/, one after the other
 	@set -- benchmarks/*.py; \

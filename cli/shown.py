@@ -9,6 +9,8 @@ from domain.reasons import SENTENCES
 from domain.states import MessageState
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from clients.postgres import Connection
     from domain.account import Account
     from domain.problem import Problem
@@ -55,6 +57,7 @@ def campaign_details_json(connection: "Connection", campaign: dict[str, Any]) ->
         "pause_reason": campaign["pause_reason"],
         "refusal": campaign["refusal"],
         "problem_count": campaign["problem_count"],
+        "remarks": campaign["remarks"] or [],
     }
 
 
@@ -80,7 +83,35 @@ def plan_json(plan: "Plan") -> dict[str, Any]:
         "closing_before_turn": forecast.closing_before_turn,
         "seconds": forecast.seconds,
         "problems": [problem_json(problem) for problem in plan.problems],
+        "remarks": list(plan.remarks),
+        "same_file": same_file_json(plan.same_file),
     }
+
+
+def same_file_json(campaign: "Mapping[str, Any] | None") -> dict[str, Any] | None:
+    """Return the earlier campaign of the same file for machines; None where there is none."""
+    if campaign is None:
+        return None
+    return {
+        "campaign_id": str(campaign["campaign_id"]),
+        "name": campaign["name"],
+        "created_at": utc(campaign["created_at"]),
+    }
+
+
+def say_same_file(campaign: "Mapping[str, Any]") -> None:
+    """Warn that the very same file was sent with this template and account before."""
+    say(
+        f"Note: this very file was submitted for this account and template before, on "
+        f"{campaign['created_at']:%Y-%m-%d}, as {campaign['name']} ({campaign['campaign_id']}); look whether it is the "
+        "list you mean."
+    )
+
+
+def say_remarks(remarks: "Sequence[str]") -> None:
+    """Say what was assumed while the list was read."""
+    for remark in remarks:
+        say(f"Note: {remark}")
 
 
 def account_json(account: "Account") -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID, uuid4
 
 import click
@@ -15,13 +15,19 @@ from cli.shown import (
     campaign_details_json,
     plan_json,
     problem_json,
+    same_file_json,
+    say_remarks,
+    say_same_file,
     show_counts,
     show_forecast,
     show_problems,
 )
 from domain.errors import CampaignError, InputRefusedError, NobodyEligibleError, NotFoundError, UsageError
 from domain.states import CampaignState
-from domain.submission import Submission
+from domain.submission import Submission, file_or_address
+
+if TYPE_CHECKING:
+    from tasks.intake import Plan
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -32,7 +38,11 @@ def _submission_options(command: _F) -> _F:
         click.option("--template", required=True, help="Code of the template."),
         click.option("--language", required=True, help="Language of the template."),
         click.option("--version", type=int, help="Version of the template; the newest unless given."),
-        click.option("--file", type=click.Path(path_type=Path), help="The filled workbook, .xlsx or .csv."),
+        click.option(
+            "--file",
+            metavar="FILE",
+            help="The filled workbook, .xlsx or .csv: a path, or an http(s), s3 or other address.",
+        ),
         click.option("--to", multiple=True, metavar="ID", help="A recipient, in place of a file; may be repeated."),
         click.option("--at", metavar="TIME", help="When to send (ISO 8601); at once unless given."),
         click.option("--time-zone", metavar="ZONE", help="The zone of times without an offset, such as Europe/Berlin."),
@@ -56,6 +66,11 @@ def _submission_options(command: _F) -> _F:
             type=click.Choice(["ask", "include", "skip"]),
             default="ask",
             help="What to do with hidden rows; unless said, the file is refused and you are asked.",
+        ),
+        click.option(
+            "--encoding",
+            type=click.Choice(["utf-8", "cp1252"]),
+            help="The encoding of a csv file that does not say its own; UTF-8 unless given.",
         ),
         click.option("--accept-valid", is_flag=True, help="Send the good rows of a file that has bad ones."),
         click.option(
@@ -102,11 +117,11 @@ def check(*, as_json: bool, wait: bool, yes: bool, annotated: Path | None, **giv
         show_counts(plan.counts)
         show_forecast(plan)
         show_problems(plan.problems)
+        say_remarks(plan.remarks)
         if error is not None:
             say(str(error))
     _say_where(annotated, written=written, has_bad_rows=_has_bad_rows(plan.counts), how="add --annotated FILE.xlsx")
-    if plan.earlier is not None and not submission.again:
-        say(f"The same list was submitted already, as {plan.earlier['name']} ({plan.earlier['campaign_id']}).")
+    _say_earlier(plan, submission)
     return _exit_code(error, has_bad_rows=_has_bad_rows(plan.counts))
 
 
@@ -117,17 +132,21 @@ def check(*, as_json: bool, wait: bool, yes: bool, annotated: Path | None, **giv
 def submit(*, as_json: bool, wait: bool, yes: bool, annotated: Path | None, **given: Any) -> int:
     """Check a list and send it, now or at a time."""
     from cli import temporary_prefect
+    from tasks.submission import bring_file
 
-    with session() as opened:
+    with session() as opened, TemporaryDirectory() as folder:
         submission = replace(_submission_of(opened, **given), submission_id=uuid4())
         _check_annotated(annotated, submission)
         if submission.scheduled_at is not None and not wait and not temporary_prefect.has_server():
             raise UsageError(
                 "A timed campaign needs a Prefect server (PREFECT_API_URL), or --wait to wait for its time here."
             )
-        _confirm(opened, submission, yes=yes, as_json=as_json)
+        _check_words(opened, submission, yes=yes, as_json=as_json)
+        submission = bring_file(submission, folder=Path(folder))
+        if not yes:
+            _confirm(opened, submission)
         error = _run_flows(opened, submission, waits=wait, shows_progress=not as_json)
-        return _show_result(opened, submission.submission_id, error=error, as_json=as_json, annotated=annotated)
+        return _show_result(opened, submission, error=error, as_json=as_json, annotated=annotated)
 
 
 def _submission_of(opened: Session, **given: Any) -> Submission:
@@ -140,7 +159,7 @@ def _submission_of(opened: Session, **given: Any) -> Submission:
         template=given["template"],
         language=given["language"],
         version=given["version"],
-        file=None if given["file"] is None else given["file"].absolute(),
+        file=None if given["file"] is None else _named_file(given["file"]),
         user_ids=tuple(given["to"]),
         name=given["name"],
         scheduled_at=moment(given["at"], time_zone=zone, settings=opened.settings),
@@ -151,28 +170,45 @@ def _submission_of(opened: Session, **given: Any) -> Submission:
         again=given["again"],
         sheet=given["sheet"],
         hidden_rows=given["hidden_rows"],
+        encoding=given["encoding"],
     )
 
 
-def _confirm(opened: Session, submission: Submission, *, yes: bool, as_json: bool) -> None:
-    """See that names and times are right before Prefect starts, and have a person agree to the plan."""
-    from tasks.intake import plan_submission
+def _named_file(text: str) -> Path | str:
+    """Make a path whole, because a flow may run in another folder; an address stays as it is."""
+    named = file_or_address(text)
+    return named.absolute() if isinstance(named, Path) else named
+
+
+def _say_earlier(plan: "Plan", submission: Submission) -> None:
+    if plan.earlier is not None and not submission.again:
+        say(f"The same list was submitted already, as {plan.earlier['name']} ({plan.earlier['campaign_id']}).")
+    elif plan.same_file is not None:
+        say_same_file(plan.same_file)
+
+
+def _check_words(opened: Session, submission: Submission, *, yes: bool, as_json: bool) -> None:
+    """See that names and times are right, and that somebody can be asked, before a file is fetched."""
     from tasks.submission import check_times, find_target
-    from tasks.windows import timing_of
 
     find_target(opened.connection, submission)
     check_times(opened.connection, submission)
-    if submission.file is not None and not submission.file.is_file():
-        raise NotFoundError(f"There is no file {submission.file}; check its name and folder.")
-    if yes:
-        return
-    if as_json or not is_terminal():
+    if not yes and (as_json or not is_terminal()):
         raise UsageError("Without a terminal nobody can be asked: add --yes to send, or use `windowcast check` first.")
+
+
+def _confirm(opened: Session, submission: Submission) -> None:
+    """Have a person agree to the plan, before Prefect starts."""
+    from tasks.intake import plan_submission
+    from tasks.windows import timing_of
+
     with TemporaryDirectory() as folder:
         plan = plan_submission(opened.connection, submission, folder=Path(folder), timing=timing_of(opened.settings))
     show_counts(plan.counts)
     show_forecast(plan)
     show_problems(plan.problems)
+    say_remarks(plan.remarks)
+    _say_earlier(plan, submission)
     click.confirm("Send it?", abort=True, err=True)
 
 
@@ -203,6 +239,7 @@ async def _submit_and_send(opened: Session, submission: Submission, *, waits: bo
         language=submission.language,
         version=submission.version,
         file=None if submission.file is None else str(submission.file),
+        file_name=submission.file_name,
         user_ids=list(submission.user_ids),
         name=submission.name,
         at=submission.scheduled_at,
@@ -213,6 +250,7 @@ async def _submit_and_send(opened: Session, submission: Submission, *, waits: bo
         again=submission.again,
         sheet=submission.sheet,
         hidden_rows=submission.hidden_rows,
+        encoding=submission.encoding,
         submission_id=submission.submission_id,
     )
     if submission.scheduled_at is None or not _is_scheduled(opened, UUID(campaign_id)):
@@ -235,17 +273,19 @@ def _is_scheduled(opened: Session, campaign_id: UUID) -> bool:
 
 
 def _show_result(
-    opened: Session, submission_id: UUID, *, error: CampaignError | None, as_json: bool, annotated: Path | None
+    opened: Session, submission: Submission, *, error: CampaignError | None, as_json: bool, annotated: Path | None
 ) -> int:
     from tasks.campaigns import count_messages, get_campaign
-    from tasks.submission import find_campaign_of, list_problems
+    from tasks.submission import find_campaign_of, find_same_file, find_target, list_problems
 
-    campaign_id = find_campaign_of(opened.connection, submission_id)
+    campaign_id = find_campaign_of(opened.connection, submission.submission_id)
     if campaign_id is None:
         raise error or CampaignError("The submit made no campaign and gave no reason.")
     campaign = get_campaign(opened.connection, campaign_id)
     counts = count_messages(opened.connection, [campaign_id])[campaign_id]
     problems = list_problems(opened.connection, campaign_id)
+    target = find_target(opened.connection, submission)
+    same_file = find_same_file(opened.connection, target=target, sha256=campaign["list_sha256"], before=campaign)
     error = error or _plan_error(CampaignState(campaign["state"]), campaign["refusal"])
     written = _write_annotated(opened, campaign_id, annotated=annotated if counts.rows else None)
     if as_json:
@@ -254,6 +294,7 @@ def _show_result(
                 **campaign_details_json(opened.connection, campaign),
                 "problems": [problem_json(problem) for problem in problems],
                 "annotated": _path_text(written),
+                "same_file": same_file_json(same_file),
                 **_error_json(error),
             }
         )
@@ -261,6 +302,9 @@ def _show_result(
         click.echo(f"Campaign {campaign['name']} ({campaign_id}) is {campaign['state']}.")
         show_counts(counts)
         show_problems(problems)
+        say_remarks(campaign["remarks"] or ())
+        if same_file is not None:
+            say_same_file(same_file)
         if error is not None:
             say(str(error))
     how = f"`windowcast campaigns workbook {campaign_id} --out FILE.xlsx`"
@@ -292,7 +336,7 @@ def _check_annotated(annotated: Path | None, submission: Submission) -> None:
     if not annotated.absolute().parent.is_dir():
         raise NotFoundError(f"There is no folder {annotated.parent}; make it, or name another one.")
     if (
-        submission.file is not None
+        isinstance(submission.file, Path)
         and annotated.exists()
         and submission.file.exists()
         and annotated.samefile(submission.file)

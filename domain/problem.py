@@ -32,7 +32,9 @@ class Finding(StrEnum):
     DAMAGED = "damaged"
     TOO_LARGE = "too_large"
     READER_STOPPED = "reader_stopped"
+    CHANGED_WHILE_READ = "changed_while_read"
     SEVERAL_SHEETS = "several_sheets"
+    ONLY_HIDDEN_SHEETS = "only_hidden_sheets"
     NO_SUCH_SHEET = "no_such_sheet"
     HIDDEN_ROWS = "hidden_rows"
     HIDDEN_COLUMNS = "hidden_columns"
@@ -90,12 +92,22 @@ FINDINGS: Final[dict[Finding, tuple[ProblemCode, str]]] = {
     ),
     Finding.TOO_LARGE: (
         ProblemCode.UNREADABLE_FILE,
-        "The file is too large: {what}; split it into several campaigns.",
+        "The file is too large: {what}; copy the rows of the list alone into a fresh workbook, or split the list into "
+        "several campaigns.",
     ),
     Finding.READER_STOPPED: (
         ProblemCode.UNREADABLE_FILE,
         "The file could not be read within its limits of memory and time: it is too large or damaged; "
         "save it again as .xlsx, or split it.",
+    ),
+    Finding.CHANGED_WHILE_READ: (
+        ProblemCode.UNREADABLE_FILE,
+        "The file changed while it was being read; wait until it is saved and closed, and then run the command again.",
+    ),
+    Finding.ONLY_HIDDEN_SHEETS: (
+        ProblemCode.UNREADABLE_FILE,
+        "All sheets of the workbook are hidden ({sheets}); show the one with the recipients and send the file again, "
+        "or name it with --sheet NAME.",
     ),
     Finding.SEVERAL_SHEETS: (
         ProblemCode.UNREADABLE_FILE,
@@ -103,16 +115,16 @@ FINDINGS: Final[dict[Finding, tuple[ProblemCode, str]]] = {
     ),
     Finding.NO_SUCH_SHEET: (
         ProblemCode.UNREADABLE_FILE,
-        "There is no sheet named {sheet}; the sheets are {sheets}. Say one of them with --sheet NAME.",
+        "There is no sheet named {sheet}; the workbook has {sheets}. Say one of them with --sheet NAME.",
     ),
     Finding.HIDDEN_ROWS: (
         ProblemCode.UNREADABLE_FILE,
-        "{count} rows are hidden or filtered away (first: row {first}); say --hidden-rows include or "
-        "--hidden-rows skip, or show them and send the file again.",
+        "Rows that are hidden or filtered away: {count} (the first is row {first}); say --hidden-rows include to send "
+        "to them too or --hidden-rows skip to leave them out, or show them and send the file again.",
     ),
     Finding.HIDDEN_COLUMNS: (
         ProblemCode.UNREADABLE_FILE,
-        "Column {columns} is hidden; show or delete it and send the file again.",
+        "Columns that are hidden hold values: {columns}; show them or delete them, and send the file again.",
     ),
     Finding.MERGED_CELLS: (
         ProblemCode.UNREADABLE_FILE,
@@ -120,7 +132,8 @@ FINDINGS: Final[dict[Finding, tuple[ProblemCode, str]]] = {
     ),
     Finding.BAD_ENCODING: (
         ProblemCode.UNREADABLE_FILE,
-        "Line {line} of the file is not UTF-8 text; save it as 'CSV UTF-8', or as .xlsx, and send that.",
+        "Line {line} of the file is not UTF-8 text; save it as 'CSV UTF-8' or as .xlsx and send that, or, if Excel on "
+        "Windows saved it as plain CSV, say --encoding cp1252.",
     ),
     Finding.BAD_CSV_LINE: (
         ProblemCode.UNREADABLE_FILE,
@@ -173,28 +186,31 @@ FINDINGS: Final[dict[Finding, tuple[ProblemCode, str]]] = {
         ProblemCode.BAD_USER_ID,
         f"The user_id {{found}} is not 5 to 20 digits; {_ID_COLUMN_HELP}.",
     ),
-    Finding.VALUE_MISSING: (ProblemCode.MISSING_VALUE, "The cell {column} is empty; the template needs a value there."),
+    Finding.VALUE_MISSING: (
+        ProblemCode.MISSING_VALUE,
+        "The cell under {column} is empty; the template needs a value there.",
+    ),
     Finding.VALUE_STORED_AS_LONG_NUMBER: (
         ProblemCode.BAD_VALUE,
-        "The cell {column} is a number of more than 15 digits ({found}), of which a spreadsheet loses the last ones; "
-        "format the column as text and paste the values again.",
+        "The cell under {column} is a number of more than 15 digits ({found}), of which a spreadsheet loses the last "
+        "ones; format the column as text and paste the values again.",
     ),
     Finding.CELL_ERROR: (
         ProblemCode.BAD_VALUE,
-        "The cell {column} shows the error {found}; mend the formula or type the value.",
+        "The cell under {column} shows the error {found}; mend the formula or type the value.",
     ),
     Finding.CELL_FORMULA_WITHOUT_VALUE: (
         ProblemCode.BAD_VALUE,
-        "The cell {column} is a formula whose value was never stored; open the file in Excel once, save it, and send "
-        "it again.",
+        "The cell under {column} is a formula whose value was never stored; open the file in Excel once, save it, "
+        "and send it again.",
     ),
     Finding.CELL_CONTROL_CHARACTER: (
         ProblemCode.BAD_VALUE,
-        "The cell {column} holds a character that cannot be sent ({found}); type the text again.",
+        "The cell under {column} holds a character that cannot be sent ({found}); type the text again.",
     ),
     Finding.CELL_TOO_LONG: (
         ProblemCode.TOO_LONG,
-        "The cell {column} holds {length} characters; shorten it.",
+        "The cell under {column} holds {length} characters, and a sheet's cell takes 32,767; shorten it.",
     ),
     Finding.MESSAGE_TOO_LONG: (
         ProblemCode.TOO_LONG,

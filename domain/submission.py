@@ -12,9 +12,10 @@ from uuid import UUID
 class Submission:
     """One wish to send: who, what, to whom, when. Exactly one of `file` and `user_ids` is given; times are in UTC.
 
-    `submission_id` makes a repeated submit find its campaign; `again` says that the same list is meant twice.
-    People without an open window are waited for until `hold_until`; `weight` is the campaign's share among those of its
-    account.
+    `file` is a path of this machine, or the address of a file elsewhere; `file_name` says what people call it where
+    that is not its path's own name. `submission_id` makes a repeated submit find its campaign; `again` says that the
+    same list is meant twice. People without an open window are waited for until `hold_until`; `weight` is the
+    campaign's share among those of its account.
     """
 
     submission_id: UUID
@@ -22,7 +23,8 @@ class Submission:
     template: str
     language: str
     version: int | None = None
-    file: Path | None = None
+    file: Path | str | None = None
+    file_name: str | None = None
     user_ids: tuple[str, ...] = ()
     name: str | None = None
     scheduled_at: datetime | None = None
@@ -33,6 +35,24 @@ class Submission:
     again: bool = False
     sheet: str | None = None
     hidden_rows: str = "ask"
+    encoding: str | None = None
+
+
+def file_or_address(text: str) -> Path | str:
+    """Tell what a person named: the path of a file on this machine, or an address (kept as it is)."""
+    return text if "://" in text else Path(text)
+
+
+def shown_address(address: str) -> str:
+    """Return an address as it may be shown and kept: without its query, which may be a signature, and without names.
+
+    A user's name and password are left out too: an address with a password is refused, in words that do not hold it.
+    """
+    kind, mark, rest = address.partition("://")
+    if not mark:
+        return address.partition("?")[0].partition("#")[0]
+    place, slash, path = rest.partition("?")[0].partition("#")[0].partition("/")
+    return f"{kind}://{place.rpartition('@')[2]}{slash}{path}"
 
 
 def sha256_of_ids(user_ids: Sequence[str]) -> str:

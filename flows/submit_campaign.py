@@ -14,8 +14,9 @@ from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
 from clients.settings import settings
+from domain.errors import UsageError
 from domain.states import CampaignState
-from domain.submission import Submission
+from domain.submission import Submission, file_or_address, shown_address
 from flows.send_campaign import send_campaign
 from tasks.intake import admit, check_list, find_progress, take_list
 from tasks.running import open_database
@@ -35,6 +36,7 @@ async def submit_campaign(
     language: str,
     version: int | None = None,
     file: str | None = None,
+    file_name: str | None = None,
     user_ids: list[str] | None = None,
     name: str | None = None,
     at: datetime | None = None,
@@ -45,6 +47,7 @@ async def submit_campaign(
     again: bool = False,
     sheet: str | None = None,
     hidden_rows: str = "ask",
+    encoding: str | None = None,
     submission_id: UUID | None = None,
     send: bool = True,
 ) -> str:
@@ -55,7 +58,8 @@ async def submit_campaign(
         template: Code of the template.
         language: Language of the template.
         version: Version of the template; the newest if empty.
-        file: The filled workbook (.xlsx or .csv).
+        file: The filled workbook (.xlsx or .csv): a path on the worker's machine, or an address without a query.
+        file_name: What people call the file, where its path says something else.
         user_ids: The recipients, in place of a file, for a template without variables.
         name: Name of the campaign.
         at: When to send; at once if empty.
@@ -66,6 +70,7 @@ async def submit_campaign(
         again: Send the same list a second time on purpose.
         sheet: The sheet of the workbook, where several could hold the recipients.
         hidden_rows: ask, include or skip.
+        encoding: Of a csv file that is not UTF-8: cp1252.
         submission_id: Makes a repeated submit find its campaign; the run's own id if empty.
         send: Send an immediate campaign in this run.
 
@@ -77,7 +82,8 @@ async def submit_campaign(
         template=template,
         language=language,
         version=version,
-        file=None if file is None else Path(file),
+        file=None if file is None else _named_file(file),
+        file_name=file_name,
         user_ids=tuple(user_ids or ()),
         name=name,
         scheduled_at=at,
@@ -88,6 +94,7 @@ async def submit_campaign(
         again=again,
         sheet=sheet,
         hidden_rows=hidden_rows,
+        encoding=encoding,
     )
     campaign_id, state = already_made(submission)
     if campaign_id is None or state is CampaignState.DRAFT:
@@ -137,6 +144,17 @@ async def show_problems(campaign_id: UUID) -> None:
         f"`windowcast campaigns workbook {campaign_id} --out FILE.xlsx`"
     )
     await acreate_table_artifact(key=f"problems-{campaign_id}", table=rows, description=description)
+
+
+def _named_file(text: str) -> Path | str:
+    """Take what a run's parameter names. Raises UsageError for an address with a query, which Prefect would keep."""
+    named = file_or_address(text)
+    if isinstance(named, str) and named != shown_address(named):
+        raise UsageError(
+            f"The address {shown_address(named)} holds a user, a query (?...) or a mark (#...), which may be "
+            "secret, and the parameters of a run are kept and shown; use `windowcast submit`, or an address without."
+        )
+    return named
 
 
 @contextmanager

@@ -31,11 +31,13 @@ from tasks.submission import (
     find_campaign_of,
     find_earlier,
     find_row_problems,
+    find_same_file,
     find_target,
     list_problems,
     make_messages,
     open_campaign,
     read_list,
+    remarks_on,
     stage_list,
 )
 from tasks.windows import Outlook, foretell, set_aside_unreachable
@@ -50,7 +52,10 @@ news = logging.getLogger("windowcast.news")
 
 @dataclass(frozen=True)
 class Plan:
-    """What a submission would do: rows by state and reason, the forecast, the problems, the earlier campaign if any."""
+    """What a submission would do: rows by state and reason, the forecast, the problems, what was assumed.
+
+    `earlier` is the campaign that it would repeat within 24 hours, `same_file` the last one of the same file at all.
+    """
 
     counts: Counts
     outlook: Outlook
@@ -58,6 +63,8 @@ class Plan:
     state: CampaignState
     refusal: str | None
     earlier: Mapping[str, Any] | None
+    same_file: Mapping[str, Any] | None
+    remarks: tuple[str, ...]
 
 
 def plan_submission(
@@ -72,16 +79,17 @@ def plan_submission(
     check_times(connection, submission)
     given = read_list(submission, folder=folder)
     earlier = find_earlier(connection, submission, target=target, sha256=given.sha256)
+    same_file = find_same_file(connection, target=target, sha256=given.sha256)
     with connection.transaction(force_rollback=True):
         campaign_id = open_campaign(connection, submission, target=target, sha256=given.sha256, checks_earlier=False)
         can_judge = check_list(connection, campaign_id, target=target, given=given, suite_url=None)
         state = make_messages(
             connection, campaign_id, target=target, given=replace(given, content=None), can_judge=can_judge
         )
-        plan = _plan_of(connection, campaign_id, target=target, state=state, timing=timing, earlier=earlier)
+        plan = _plan_of(connection, campaign_id, target=target, state=state, timing=timing)
         if annotated is not None and plan.counts.rows:
             write_workbook(connection, campaign_id, path=annotated, source=given.content)
-        return plan
+    return replace(plan, earlier=earlier, same_file=same_file, remarks=remarks_on(given))
 
 
 def find_progress(connection: Connection, submission: Submission) -> tuple[UUID | None, CampaignState | None]:
@@ -185,7 +193,6 @@ def _plan_of(
     target: Target,
     state: CampaignState,
     timing: Timing,
-    earlier: Mapping[str, Any] | None,
 ) -> Plan:
     campaign = get_campaign(connection, campaign_id)
     outlook = foretell(connection, campaign_id, account=target.account, at=campaign["scheduled_at"], timing=timing)
@@ -197,5 +204,7 @@ def _plan_of(
         problems=list_problems(connection, campaign_id),
         state=state,
         refusal=campaign["refusal"],
-        earlier=earlier,
+        earlier=None,
+        same_file=None,
+        remarks=(),
     )

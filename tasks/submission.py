@@ -1,7 +1,8 @@
 """From a submission to a judged campaign: the list is read, staged, checked, and every row becomes a message."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from clients.postgres import Connection
-from clients.spreadsheet import UPLOAD_FILE, ReadFile, UnreadableFile, read_recipients
+from clients.sources import fetch
+from clients.spreadsheet import UPLOAD_FILE, ReadFile, ReadLimits, UnreadableFile, read_recipients
 from domain.account import Account
 from domain.errors import AlreadySubmittedError, InputRefusedError, NotFoundError, UsageError
 from domain.problem import FINDINGS, Finding, Problem, ProblemCode
@@ -52,6 +54,8 @@ class ReadList:
 
 # Problems of these kinds are reasons of messages too; the others concern the file as a whole.
 _ROW_CODES = frozenset(code for code in ProblemCode if code.value in {reason.value for reason in Reason})
+
+_MOST_BLANKS_SHOWN = 20
 
 # What each finding of a row makes of its row. Where a row has several, the one that stands first wins.
 _VERDICTS: tuple[tuple[Finding, MessageState, Reason], ...] = tuple(
@@ -114,23 +118,57 @@ def check_times(connection: Connection, submission: Submission, *, tolerance: ti
         )
 
 
+def bring_file(submission: Submission, *, folder: Path) -> Submission:
+    """Fetch the file of a submission into `folder` if it lies elsewhere; the submission then names the copy.
+
+    Its `file_name` is then the address without query. Raises NotFoundError when there is no such file, UsageError for
+    an address that may not be used, and ServiceAwayError when the place it lies at does not answer.
+    """
+    match submission.file:
+        case None:
+            return submission
+        case Path() as path:
+            if not path.is_file():
+                raise NotFoundError(f"There is no file {path}; check its name and folder.")
+            return replace(submission, file_name=submission.file_name or path.name)
+        case address:
+            fetched = fetch(address, folder, most_bytes=ReadLimits().file_bytes)
+            return replace(submission, file=fetched.path, file_name=fetched.shown)
+
+
 def read_list(submission: Submission, *, folder: Path) -> ReadList:
     """Read the recipients of a submission; a file in a child process with limits, into `folder`.
 
-    Raises NotFoundError when the file is not there. A file that cannot be read is no error but part of the answer.
+    Raises what `bring_file` raises. A file that cannot be read is no error but part of the answer.
     """
-    if submission.file is None:
+    brought = bring_file(submission, folder=folder)
+    if not isinstance(brought.file, Path):
         return ReadList(sha256=sha256_of_ids(submission.user_ids), user_ids=submission.user_ids)
-    if not submission.file.is_file():
-        raise NotFoundError(f"There is no file {submission.file}; check its name and folder.")
     read = read_recipients(
-        submission.file,
+        brought.file,
         folder=folder,
         sheet=submission.sheet,
         hidden_rows=submission.hidden_rows,  # type: ignore[arg-type]  # the command line allows these words only
+        encoding=submission.encoding,
     )
     content = folder / UPLOAD_FILE if isinstance(read, ReadFile) else None
-    return ReadList(sha256=read.sha256, file=read, file_name=submission.file.name, content=content)
+    return ReadList(sha256=read.sha256, file=read, file_name=brought.file_name or brought.file.name, content=content)
+
+
+def remarks_on(given: ReadList) -> tuple[str, ...]:
+    """Return what was assumed while the list was read, in sentences."""
+    if not isinstance(given.file, ReadFile):
+        return ()
+    return (*given.file.remarks, *_remark_on_blanks(given.file.blank_rows))
+
+
+def _remark_on_blanks(rows: tuple[int, ...]) -> tuple[str, ...]:
+    if not rows:
+        return ()
+    shown = ", ".join(str(row) for row in rows[:_MOST_BLANKS_SHOWN])
+    return (
+        f"Blank rows between the others were passed over: {shown}{', …' if len(rows) > _MOST_BLANKS_SHOWN else ''}.",
+    )
 
 
 def find_earlier(
@@ -144,6 +182,27 @@ def find_earlier(
             "template_id": target.template.template_id,
             "list_sha256": sha256,
             "scheduled_at": submission.scheduled_at,
+        },
+    ).fetchone()
+
+
+def find_same_file(
+    connection: Connection, *, target: Target, sha256: str, before: Mapping[str, Any] | None = None
+) -> dict[str, Any] | None:
+    """Return the newest campaign that the same bytes were sent by to the same template and account, however long ago.
+
+    Any version of the template counts. With `before`, a campaign, only campaigns made before it do. The keys are
+    `campaign_id`, `name` and `created_at`.
+    """
+    return connection.execute(
+        query("campaigns/find_same_file"),
+        {
+            "account_id": target.account.account_id,
+            "template_code": target.template.code,
+            "template_language": target.template.language,
+            "list_sha256": sha256,
+            "campaign_id": before and before["campaign_id"],
+            "created_at": before and before["created_at"],
         },
     ).fetchone()
 
@@ -349,7 +408,7 @@ def _keep_upload(
             "header": list(read.header) if read else [],
             "header_cells": list(read.header_cells) if read else [],
             "row_count": read.row_count if read else 0,
-            "remarks": list(read.remarks) if read else [],
+            "remarks": list(remarks_on(given)),
         },
     )
     if given.content is not None:

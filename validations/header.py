@@ -20,19 +20,33 @@ def header_problems(header: Sequence[str], *, cells: Sequence[str], expected: Se
     if len(set(header) & set(expected)) < _FEWEST_IN_COMMON and not _near_misses(header, expected):
         found = ", ".join(text or "(blank)" for text in header[:6]) or "nothing"
         return [_problem(Finding.NO_HEADER, None, expected=", ".join(expected), found=found)]
-    problems = _doubled(header, cells) + _changed_or_missing(header, cells, expected)
+    problems = _doubled(header, cells, expected) + _changed_or_missing(header, cells, expected)
     problems += _unexpected(header, cells, expected)
     return problems or _out_of_order(header, cells, expected)
 
 
-def _doubled(header: Sequence[str], cells: Sequence[str]) -> list[Problem]:
-    first: dict[str, str] = {}
-    problems = []
-    for text, cell in zip(header, cells, strict=True):
-        if text and text in first:
-            problems.append(_problem(Finding.HEADER_COLUMN_DOUBLED, text, found=text, first=first[text], cell=cell))
-        first.setdefault(text, cell)
-    return problems
+def _doubled(header: Sequence[str], cells: Sequence[str], expected: Sequence[str]) -> list[Problem]:
+    doubles = _doubles(header, expected)
+    return [
+        _problem(
+            Finding.HEADER_COLUMN_DOUBLED, header[place], found=header[place], first=cells[first], cell=cells[place]
+        )
+        for place, first in doubles.items()
+    ]
+
+
+def _doubles(header: Sequence[str], expected: Sequence[str]) -> dict[int, int]:
+    """Return the places of columns that stand there twice, by case and blanks too, with that of the first one."""
+    first: dict[str, int] = {}
+    doubles: dict[int, int] = {}
+    for place, text in enumerate(header):
+        # A template may have two columns that look nearly alike: only its own words tell those apart.
+        name = text if text in expected else _fold(text)
+        if text and name in first:
+            doubles[place] = first[name]
+        first.setdefault(text, place)
+        first.setdefault(_fold(text), place)
+    return doubles
 
 
 def _changed_or_missing(header: Sequence[str], cells: Sequence[str], expected: Sequence[str]) -> list[Problem]:
@@ -58,10 +72,11 @@ def _changed_or_missing(header: Sequence[str], cells: Sequence[str], expected: S
 
 def _unexpected(header: Sequence[str], cells: Sequence[str], expected: Sequence[str]) -> list[Problem]:
     explained = set(expected) | set(_near_misses(header, expected).values())
+    doubles = _doubles(header, expected)
     problems = []
     for place, (text, cell) in enumerate(zip(header, cells, strict=True)):
         is_blank_in_place = not text and place < len(expected) and expected[place] not in header
-        if text not in explained and not is_blank_in_place:
+        if text not in explained and place not in doubles and not is_blank_in_place:
             problems.append(
                 _problem(Finding.HEADER_COLUMN_UNEXPECTED, text or None, cell=cell, found=text or "(blank)")
             )

@@ -95,7 +95,7 @@ def _name_of(head: bytes) -> str | None:
     if head.startswith(_TEXT_MARKS):
         return None
     if b"\x00" in head:
-        return "no text, and no workbook"
+        return "neither a workbook nor text"
     return _name_of_markup(head)
 
 

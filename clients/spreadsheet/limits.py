@@ -33,12 +33,16 @@ class ReadLimits:
 
 @dataclass(frozen=True)
 class ReadingJob:
-    """Say what the child is to read: how the name of the file ended, which sheet, and within which limits."""
+    """Say what the child is to read: how the name of the file ended, which sheet, and within which limits.
+
+    `encoding` is that of a csv file without a byte order mark; None is UTF-8.
+    """
 
     extension: str
     sheet: str | None = None
     hidden_rows: HiddenRows = "ask"
     limits: ReadLimits = ReadLimits()
+    encoding: str | None = None
 
 
 class UnreadableError(Exception):

@@ -79,17 +79,19 @@ def read_recipients(
     limits: ReadLimits = _DEFAULT_LIMITS,
     sheet: str | None = None,
     hidden_rows: HiddenRows = "ask",
+    encoding: str | None = None,
 ) -> ReadFile | UnreadableFile:
     """Copy the .xlsx or .csv file at `path` into `folder`, and read the copy in a child process within `limits`.
 
     `folder` must exist and be this reading's own; the copy and the two files for COPY stay in it. `sheet` names the
-    sheet to read; `hidden_rows` says what to do with hidden ones. Raises NotFoundError if there is no such file.
+    sheet to read; `hidden_rows` says what to do with hidden ones; `encoding` is a csv file's, where it is not UTF-8.
+    Raises NotFoundError if there is no such file.
     """
     started = time.perf_counter()
     copy = _copy_in(path, folder / UPLOAD_FILE, limits)
     if copy.problem:
         return UnreadableFile((copy.problem,), copy.sha256, copy.byte_count)
-    job = ReadingJob(path.suffix.lower(), sheet, hidden_rows, limits)
+    job = ReadingJob(path.suffix.lower(), sheet, hidden_rows, limits, encoding)
     copied = time.perf_counter()
     answer = _read_in_child(folder, job)
     seconds = {"copy": copied - started, "child": time.perf_counter() - copied}
@@ -132,7 +134,7 @@ def _copy_in(path: Path, copy: Path, limits: ReadLimits) -> _Copy:
         what = f"it has more than {limits.file_bytes / MIB:,.0f} MB"
         return _Copy(digest, byte_count, Problem(Finding.TOO_LARGE, facts={"what": what}))
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or byte_count != after.st_size:
-        return _Copy(digest, byte_count, Problem(Finding.DAMAGED, facts={"what": "it changed while it was being read"}))
+        return _Copy(digest, byte_count, Problem(Finding.CHANGED_WHILE_READ))
     return _Copy(digest, byte_count)
 
 

@@ -39,14 +39,20 @@ class TextCollector:
     def __init__(self) -> None:
         self._pieces: list[str] = []
         self._is_in_text = False
+        self._has_text = False
         self._phonetic_depth = 0
 
     def start(self, tag: str) -> None:
         """Take the start of an element, by its local name."""
         if tag == "rPh":
             self._phonetic_depth += 1
-        elif tag == "t":
-            self._is_in_text = not self._phonetic_depth
+        elif tag == "r":
+            self._has_text = False
+        elif tag == "t" and not self._phonetic_depth:
+            # Readers differ on which of two they take, or join them: an id could become another one.
+            if self._has_text:
+                raise damaged("a text of it is there twice")
+            self._is_in_text = self._has_text = True
 
     def characters(self, text: str) -> None:
         """Take a piece of text."""
@@ -64,6 +70,7 @@ class TextCollector:
         """Give the text collected since the last call."""
         text = "".join(self._pieces)
         self._pieces.clear()
+        self._has_text = False
         return unescape_code_units(text)
 
 

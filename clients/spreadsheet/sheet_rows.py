@@ -100,6 +100,9 @@ class SheetSurroundings:
             if not (first.isdecimal() and last.isdecimal()):
                 raise damaged("its columns are not numbered")
             self.hidden_columns.append((int(first) - 1, int(last) - 1))
+        elif tag == "row" and "r" in attributes:
+            # Without a number it is the anchor of a drawing. With one it is a row that would be lost without a word.
+            raise damaged(f"its row {attributes['r'][:7]} stands outside the table of rows")
         elif tag == "mergeCell":
             self.merged.append(attributes.get("ref", ""))
 
@@ -425,14 +428,19 @@ class _RowCollector:
         elif "is" in self._path:
             self._inline.characters(text)
 
+    def _set_value(self, value: str) -> None:
+        if self._cells[-1].value:
+            raise damaged("a cell of it has two values")
+        self._cells[-1].value = value
+
     def _end(self, tag: str) -> None:
         name = local_name(tag)
         self._path.pop()
         parent = self._path[-1] if self._path else ""
         if name == "v" and parent == "c":
-            self._cells[-1].value = "".join(self._value)
+            self._set_value("".join(self._value))
         elif name == "is" and parent == "c":
-            self._cells[-1].value = self._inline.take()
+            self._set_value(self._inline.take())
         elif name == "row" and parent == "sheetData":
             self._done.append((self._row, self._cells))
         elif "is" in self._path:

@@ -46,6 +46,8 @@ def read_xlsx(path: Path, writer: RecipientsWriter, job: ReadingJob) -> SheetRea
     read = time.perf_counter()
     compare_with_second_reader(path, sheet.name, writer.columns, writer.trace)
     compared = time.perf_counter()
+    if job.encoding is not None:
+        remarks += ("A workbook has no encoding of its own; the one given was not needed.",)
     if writer.hidden_count:
         remarks += (_hidden_remark(writer.hidden_count, job),)
     seconds = {"check": checked - started, "read": read - checked, "compare": compared - read}
@@ -85,7 +87,9 @@ def _choose_sheet(
         )
     if visible and not filled:
         raise refused(Finding.NO_RECIPIENTS)
-    raise refused(Finding.SEVERAL_SHEETS, sheets=_listed(headed or filled or list(workbook.sheets)))
+    if not visible:
+        raise refused(Finding.ONLY_HIDDEN_SHEETS, sheets=_names_of(workbook.sheets))
+    raise refused(Finding.SEVERAL_SHEETS, sheets=_listed(headed or filled))
 
 
 def _named_sheet(workbook: Workbook, wanted: str) -> tuple[Sheet, tuple[str, ...]]:
@@ -106,6 +110,10 @@ def _has_our_header(row: SheetRow | None) -> bool:
 
 def _remark_on_choice(sheet: Sheet, workbook: Workbook, reason: str) -> tuple[str, ...]:
     return () if len(workbook.sheets) == 1 else (f"The sheet {sheet.name} was read: it is {reason}.",)
+
+
+def _names_of(sheets: tuple[Sheet, ...]) -> str:
+    return ", ".join(sheet.name for sheet in sheets[:_NAMES_SHOWN])
 
 
 def _listed(sheets: list[Sheet]) -> str:

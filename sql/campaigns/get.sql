@@ -7,6 +7,7 @@ SELECT
     t.version,
     u.file_name,
     u.row_count AS file_row_count,
+    u.remarks,
     (SELECT count(*) FROM problem AS p WHERE p.campaign_id = c.campaign_id) AS problem_count,
     (
         SELECT count(*)

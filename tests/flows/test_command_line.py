@@ -2,7 +2,9 @@
 
 import datetime as dt
 import json
+from pathlib import Path
 
+import fsspec
 import openpyxl
 import pytest
 
@@ -488,3 +490,50 @@ def test_previews_and_lists_of_templates(shop):
     assert missing.code == 3
     assert "first_name" in missing.err
     assert [template["code"] for template in listed] == ["plain", "sale"]
+
+
+def test_a_file_is_fetched_from_its_address_and_its_query_is_seen_nowhere(shop):
+    store = fsspec.filesystem("memory")
+    store.pipe("/lists/may.csv?signature=CANARY-signature", Path(shop.csv("may.csv", GOOD[:2])).read_bytes())
+    address = "memory://lists/may.csv?signature=CANARY-signature"
+
+    checked = shop.command("check", *shop.words(address), "--json")
+    submitted = shop.command("submit", *shop.words(address), "--yes", "--json")
+    missing = shop.command("check", *shop.words("memory://lists/june.csv?CANARY"), "--json")
+
+    assert (checked.code, submitted.code, missing.code) == (0, 0, 2)
+    assert submitted.json["file"] == "memory://lists/may.csv"
+    assert submitted.json["remarks"] == checked.json["remarks"] == ["The columns are separated by commas."]
+    assert "CANARY" not in "".join(result.out + result.err for result in (checked, submitted, missing))
+    assert len(shop.accepted()) == 2
+
+
+def test_the_same_file_is_warned_of_with_the_earlier_campaign(shop):
+    file = shop.csv("list.csv", GOOD[:2])
+
+    first = shop.command.json("submit", *shop.words(file), "--name", "First", "--yes")
+    checked = shop.command("check", *shop.words(file), "--again", "--json")
+    second = shop.command("submit", *shop.words(file), "--again", "--yes")
+    third = shop.command.json("submit", *shop.words(file), "--again", "--name", "Third", "--yes")
+
+    assert first["same_file"] is None
+    assert checked.json["same_file"] == {
+        "campaign_id": first["campaign_id"],
+        "name": "First",
+        "created_at": first["created_at"],
+    }
+    assert "this very file was submitted for this account and template before" in checked.err
+    assert f"as First ({first['campaign_id']})" in second.err
+    assert third["same_file"]["name"] != "First"
+
+
+def test_the_encoding_of_windows_is_read_when_it_is_asked_for(shop):
+    path = Path(shop.csv("list.csv", [(user_id(1), "Zoë")]))
+    path.write_bytes(path.read_text("utf-8").encode("cp1252"))
+
+    unasked = shop.command.json("check", *shop.words(str(path)), code=3)
+    asked = shop.command("check", *shop.words(str(path)), "--encoding", "cp1252")
+
+    assert "--encoding cp1252" in unasked["problems"][0]["text"]
+    assert asked.code == 0
+    assert "Note: The text was read as cp1252 (Windows)." in asked.err

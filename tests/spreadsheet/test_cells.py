@@ -274,6 +274,10 @@ BROKEN = {
     "an infinite number": '<c r="A3"><v>1E999</v></c>',
     "an unknown kind": '<c r="A3" t="zz"><v>1</v></c>',
     "a cell of another row": '<c r="A4"><v>1</v></c>',
+    "a text twice": '<c r="A3" t="inlineStr"><is><t>12345</t><t>6</t></is></c>',
+    "a text inside a text": '<c r="A3" t="inlineStr"><is><t>12345<t>6</t></t></is></c>',
+    "two values": '<c r="A3"><v>12345</v><v>12346</v></c>',
+    "a value and a text": '<c r="A3" t="inlineStr"><v>12345</v><is><t>12346</t></is></c>',
     "cells out of order": '<c r="B3"><v>1</v></c><c r="A3"><v>1</v></c>',
     "the same cell twice": '<c r="A3"><v>1</v></c><c r="A3"><v>2</v></c>',
 }

@@ -53,7 +53,7 @@ def test_a_refusal_reaches_the_parent_with_its_facts_and_leaves_no_rows(csv, fol
     result = read_recipients(csv("user_id\n12345\n12346,x\n"), folder=folder)
 
     assert findings(result) == [Finding.BAD_CSV_LINE]
-    assert result.problems[0].facts == {"line": 3, "what": "has 2 fields, and the header has 1"}
+    assert result.problems[0].facts == {"line": 3, "what": "has 2 fields (separated by commas), and the header has 1"}
     assert sorted(path.name for path in folder.iterdir()) == ["facts.json", "recipients.upload"]
 
 
@@ -175,7 +175,7 @@ def test_a_file_that_changes_while_it_is_copied_is_refused(csv, folder, monkeypa
 
     monkeypatch.setattr(recipients, "_copy_bytes", copy_and_grow)
 
-    assert findings(read_recipients(path, folder=folder)) == [Finding.DAMAGED]
+    assert findings(read_recipients(path, folder=folder)) == [Finding.CHANGED_WHILE_READ]
 
 
 def test_a_file_larger_than_allowed_is_not_copied_to_its_end(csv, folder):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from clients.spreadsheet import ReadLimits, UnreadableFile, csv_file
+from clients.spreadsheet import ReadLimits, UnreadableFile, csv_file, csv_second_reader
+from clients.spreadsheet.limits import UnreadableError
 from domain.problem import Finding
 
 LONG_ID = "12345678901234567"
@@ -35,18 +36,72 @@ def test_unicode_is_read_in_every_marked_encoding(csv, read, rows_of, encoding):
 
 
 @pytest.mark.parametrize(
-    ("content", "line"),
+    ("content", "finding", "line"),
     [
-        ("user_id,name\n12345,Ann\n12346,Zoë\n".encode("cp1252"), 3),
-        ("user_id,name\r12345,Ann\r12346,Zoë\r".encode("latin-1"), 3),
-        ("user_id,näme\n".encode("cp1252"), 1),
-        (b"\xff\xfeu\x00s\x00e\x00r\x00\n\x00\x00\xd8a\x00", 2),
-        ("user_id\n1\n".encode("utf-32"), 1),
-        (b"\xff\xfeu\x00s", 1),
+        ("user_id,name\n12345,Ann\n12346,Zoë\n".encode("cp1252"), Finding.BAD_ENCODING, 3),
+        ("user_id,name\r12345,Ann\r12346,Zoë\r".encode("latin-1"), Finding.BAD_ENCODING, 3),
+        ("user_id,näme\n".encode("cp1252"), Finding.BAD_ENCODING, 1),
+        (b"\xff\xfeu\x00s\x00e\x00r\x00\n\x00\x00\xd8a\x00", Finding.BAD_CSV_LINE, 2),
+        ("user_id\n1\n".encode("utf-32"), Finding.BAD_CSV_LINE, 1),
+        (b"\xff\xfeu\x00s", Finding.BAD_CSV_LINE, 1),
     ],
 )
-def test_other_encodings_are_refused_with_the_line(csv, read, content, line):
-    assert findings(read(csv(content))) == [(Finding.BAD_ENCODING, line)]
+def test_other_encodings_are_refused_with_the_line(csv, read, content, finding, line):
+    assert findings(read(csv(content))) == [(finding, line)]
+
+
+def test_the_encoding_of_windows_is_read_only_when_it_is_asked_for(csv, read, rows_of):
+    path = csv("user_id;name\n12345;Zoë €\n".encode("cp1252"))
+
+    unasked, asked = read(path), read(path, encoding="cp1252")
+
+    assert "--encoding cp1252" in unasked.problems[0].text
+    assert rows_of(asked) == [("2", "12345", "12345", '{"Zoë €"}')]
+    assert asked.remarks == ("The columns are separated by semicolons.", "The text was read as cp1252 (Windows).")
+
+
+def test_a_byte_order_mark_is_believed_rather_than_a_word(csv, read, rows_of):
+    result = read(csv(b"\xef\xbb\xbfuser_id,name\n12345,Zo\xc3\xab\n"), encoding="cp1252")
+
+    assert rows_of(result)[0][3] == '{"Zoë"}'
+    assert result.remarks[1] == "The encoding cp1252 was not needed: the file itself says UTF-8."
+
+
+def test_bytes_that_the_asked_encoding_does_not_have_are_refused(csv, read):
+    result = read(csv(b"user_id,name\n12345,a\x81\n"), encoding="cp1252")
+
+    assert findings(result) == [(Finding.BAD_CSV_LINE, 2)]
+    assert "is no cp1252 (Windows) text" in result.problems[0].text
+
+
+READ_ONCE = [(1, 1, ["user_id"]), (2, 2, ["12345"]), (3, 3, ["12346"])]
+READ_OTHERWISE = {
+    "a record less": [["user_id"], ["12345"]],
+    "a record more": [["user_id"], ["12345"], ["12346"], ["12347"]],
+    "another id": [["user_id"], ["12345"], ["99999"]],
+    "no record": [["user_id"], ["12345"], None],
+}
+
+
+@pytest.mark.parametrize("case", READ_OTHERWISE)
+def test_a_csv_file_that_two_readers_see_differently_is_refused(case):
+    with pytest.raises(UnreadableError) as caught:
+        list(csv_file.agreed(READ_ONCE, iter(READ_OTHERWISE[case])))
+
+    assert [problem.finding for problem in caught.value.problems] == [Finding.READERS_DISAGREE]
+
+
+def test_a_csv_file_that_two_readers_see_alike_is_read():
+    assert list(csv_file.agreed(READ_ONCE, (record for _, _, record in READ_ONCE))) == READ_ONCE
+
+
+@pytest.mark.parametrize("cut", range(1, 9))
+def test_the_second_reader_ends_lines_wherever_its_blocks_are_cut(csv, cut):
+    path = csv('a,"b\r\nc",d\r\n\r\n"x""y",\rz\n"",é')
+
+    records = list(csv_second_reader.read_records(path, "utf-8", delimiter=",", skipped_lines=0, block_bytes=cut))
+
+    assert records == [["a", "b\r\nc", "d"], [], ['x"y', ""], ["z"], ["", "é"]]
 
 
 def test_bytes_of_utf_16_without_mark_are_no_text(csv, read):
@@ -99,7 +154,7 @@ def test_further_fields_refuse_the_file_with_each_line(csv, read):
     result = read(csv('user_id,name\n12345,x,y\n"12346","a\nb"\n12347,c,d,e\n12348,fine\n'))
 
     assert findings(result) == [(Finding.BAD_CSV_LINE, 2), (Finding.BAD_CSV_LINE, 5)]
-    assert result.problems[0].facts["what"] == "has 3 fields, and the header has 2"
+    assert result.problems[0].facts["what"] == "has 3 fields (separated by commas), and the header has 2"
 
 
 def test_no_more_than_twenty_bad_lines_are_told(csv, read):

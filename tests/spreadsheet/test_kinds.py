@@ -45,7 +45,7 @@ KINDS = {
         "an XML spreadsheet of Excel 2003",
     ),
     "text as xlsx": ("a.xlsx", b"user_id,name\n1,2\n", Finding.NOT_A_SPREADSHEET, "a text file"),
-    "other bytes": ("a.csv", b"user_id\x00\x01\x02", Finding.NOT_A_SPREADSHEET, "no text, and no workbook"),
+    "other bytes": ("a.csv", b"user_id\x00\x01\x02", Finding.NOT_A_SPREADSHEET, "neither a workbook nor text"),
     "gzip": ("a.xlsx", b"\x1f\x8b\x08" + bytes(20), Finding.NOT_A_SPREADSHEET, "a compressed archive"),
     "zip": ("a.xlsx", zipped("a.txt"), Finding.NOT_A_SPREADSHEET, "a compressed archive"),
     "honest zip": ("a.zip", zipped("a.txt"), Finding.UNSUPPORTED_FORMAT, "a compressed archive"),
@@ -80,7 +80,7 @@ KINDS = {
     "password": ("a.xlsx", stream("EncryptedPackage"), Finding.ENCRYPTED, None),
     "macros": ("a.xlsm", zipped("[Content_Types].xml", "xl/workbook.xml", "xl/vbaProject.bin"), Finding.MACROS, None),
     "macro sheet": ("a.xlsx", zipped("[Content_Types].xml", "xl/macrosheets/s.xml"), Finding.MACROS, None),
-    "zip of nothing": ("a.xlsx", b"PK\x05\x06" + bytes(18), Finding.NOT_A_SPREADSHEET, "no text, and no workbook"),
+    "zip of nothing": ("a.xlsx", b"PK\x05\x06" + bytes(18), Finding.NOT_A_SPREADSHEET, "neither a workbook nor text"),
 }
 
 

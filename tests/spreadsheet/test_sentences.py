@@ -17,6 +17,8 @@ FACTS = {
     Finding.DAMAGED: {"what": "x"},
     Finding.TOO_LARGE: {"what": "x"},
     Finding.READER_STOPPED: {},
+    Finding.CHANGED_WHILE_READ: {},
+    Finding.ONLY_HIDDEN_SHEETS: {"sheets": "A, B"},
     Finding.SEVERAL_SHEETS: {"sheets": "A, B"},
     Finding.NO_SUCH_SHEET: {"sheet": "C", "sheets": "A, B"},
     Finding.HIDDEN_ROWS: {"count": 2, "first": 4},

@@ -229,8 +229,8 @@ def test_a_lone_hidden_sheet_must_be_named(xlsx, read, workbook_with):
 
     result = read(xlsx(ROWS, parts=parts))
 
-    assert findings(result) == [Finding.SEVERAL_SHEETS]
-    assert result.problems[0].facts == {"sheets": "Data (hidden)"}
+    assert findings(result) == [Finding.ONLY_HIDDEN_SHEETS]
+    assert result.problems[0].facts == {"sheets": "Data"}
 
 
 def test_names_of_sheets_and_headers_are_only_text(xlsx, read, workbook_with):
@@ -332,6 +332,9 @@ DAMAGED_SHEETS = {
     "rows out of order": f"{ROW_2}{ROW_1}",
     "a row twice": f"{ROW_1}{ROW_2}{ROW_2}",
     "a row without digits": '<row r="x"><c><v>1</v></c></row>',
+    "rows before the table": f"</sheetData>{ROW_1}<sheetData>{ROW_2}",
+    "rows behind the table": f"{ROW_1}</sheetData>{ROW_2}<sheetData>",
+    "rows behind the table, by the parser": f"<!-- x -->{ROW_1}</sheetData>{ROW_2}<sheetData>",
     "row zero": '<row r="0"><c r="A0"><v>1</v></c></row>',
 }
 
@@ -363,6 +366,20 @@ def test_a_workbook_with_broken_parts_is_refused_in_words(xlsx, read, case):
     result = read(xlsx(ROWS, parts=DAMAGED_PARTS[case]))
 
     assert findings(result)[0] in {Finding.DAMAGED, Finding.NOT_A_SPREADSHEET}
+
+
+@pytest.mark.parametrize("comment", ["", "<!-- by the parser -->"])
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_a_row_outside_of_the_table_of_rows_is_not_lost_without_a_word(xlsx, read, place, comment):
+    row = '<row r="9"><c r="A9"><v>12349</v></c></row>'
+
+    assert findings(read(xlsx(ROWS, **{place: f"{comment}{row}"}))) == [Finding.DAMAGED]
+
+
+def test_the_anchor_of_a_drawing_is_no_row(xlsx, read):
+    anchor = '<controls><from xmlns:d="x"><d:col>1</d:col><d:row>7</d:row></from></controls>'
+
+    assert read(xlsx(ROWS, after=anchor)).row_count == 3
 
 
 def test_two_sheets_of_one_name_are_damaged(xlsx, read, workbook_with):

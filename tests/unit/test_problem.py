@@ -24,7 +24,7 @@ def test_a_problem_counts_under_the_code_of_its_finding():
 def test_a_sentence_holds_the_facts_and_the_column():
     problem = Problem(Finding.VALUE_STORED_AS_LONG_NUMBER, 12, "order", {"found": "12345678901234567"})
 
-    assert "The cell order is a number of more than 15 digits (12345678901234567)" in problem.text
+    assert "The cell under order is a number of more than 15 digits (12345678901234567)" in problem.text
 
 
 @pytest.mark.parametrize("found", ["{column}", "{", "%s", "{0.__class__}"])
