@@ -36,6 +36,10 @@ class NotingMessenger:
         self._messenger = messenger
         self.starts: list[float] = []
 
+    @property
+    def usage(self) -> float | None:
+        return self._messenger.usage
+
     async def send(self, recipient_id, *, content, metadata):
         self.starts.append(time.monotonic())
         return await self._messenger.send(recipient_id, content=content, metadata=metadata)
