@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-unit test-machine check format fuzz bench lock clean again
+.PHONY: help setup demo test test-unit test-machine check format fuzz bench bench-large lock clean again
 
 # What a shell may have set for another project must not reach into this one.
 unexport PYTHONHOME PYTHONPATH PYTHONSTARTUP PYTHONSAFEPATH PYTHONOPTIMIZE PYTHONPYCACHEPREFIX PYTHONUSERBASE PYTHONWARNINGS
@@ -123,6 +123,9 @@ bench: setup ## measure speed and memory: every file of benchmarks/, one after t
 	@set -- benchmarks/*.py; \
 	if [ ! -e "$$1" ]; then echo "There is no file in benchmarks/ yet." >&2; exit 1; fi; \
 	for file in "$$@"; do $(PYTHON) "$$file" || exit 1; done
+
+bench-large: setup ## the long forms of the benchmarks of sending: more messages, two minutes of pace, a million ready
+	@for file in benchmarks/sending*.py; do $(PYTHON) "$$file" large || exit 1; done
 
 lock: ## write requirements.txt from pyproject.toml; versions in it that still fit are kept
 	@$(FIND_PYTHON); \

@@ -14,11 +14,20 @@ from sql import query
 # The platform asked for patience with one person: the message waits this long, the others go on.
 _PERSON_WAIT_SECONDS: Final = 30.0
 
+# What an acceptance becomes whose message id names another message: one of the two was perhaps never sent.
+REPEATED_ID: Final = Unknown(
+    Reason.UNCLEAR_ANSWER, ProviderAnswer(text="the platform gave the message id of another message")
+)
 
-async def write_outcomes(connection: LastingConnection, ended: Sequence[tuple[UUID, Outcome]]) -> None:
-    """T2: record the outcome of each attempt and move its message. Raises ServiceAwayError when Postgres stays away."""
+
+async def write_outcomes(connection: LastingConnection, ended: Sequence[tuple[UUID, Outcome]]) -> frozenset[UUID]:
+    """T2: record the outcome of each attempt and move its message.
+
+    Returns the attempts whose acceptance is doubted, since its message id was given to another message of the account
+    before: they are recorded as unknown. Raises ServiceAwayError when Postgres stays away.
+    """
     records = [_record_of(outcome) for _, outcome in ended]
-    await connection.rows(
+    rows = await connection.rows(
         query("attempts/record"),
         {
             "attempt_ids": [attempt_id for attempt_id, _ in ended],
@@ -31,8 +40,10 @@ async def write_outcomes(connection: LastingConnection, ended: Sequence[tuple[UU
             "provider_texts": [record.answer.text.replace("\x00", "") or None for record in records],
             "wait_seconds": [record.wait_seconds for record in records],
             "cool_off_seconds": COOL_OFF.total_seconds(),
+            "repeated_text": REPEATED_ID.answer.text,
         },
     )
+    return frozenset(row["attempt_id"] for row in rows if row["is_repeated"])
 
 
 @dataclass(frozen=True)

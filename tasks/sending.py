@@ -38,7 +38,7 @@ from domain.pace import (
 from domain.reasons import Reason
 from domain.template import render
 from sql import query
-from tasks.recording import words_of, write_outcomes
+from tasks.recording import REPEATED_ID, words_of, write_outcomes
 from tasks.share import Messenger, ShareEnd, ShareOrder, ShareReport
 from tasks.slot_clock import SlotClock
 from tasks.windows import claim_parameters
@@ -109,7 +109,7 @@ class _Share:
         self._clock = SlotClock()
         self._deliveries: set[asyncio.Task[None]] = set()
         self._outcomes: asyncio.Queue[tuple[_Intent, Outcome]] = asyncio.Queue()
-        self._message_ids: set[str] = set()  # the platform's, of this share
+        self._message_ids: set[str] = set()  # the platform's, of this share: two may be under way at once
         self._claimed = 0
         self._under_way = 0  # claimed and not recorded yet
         self._room = asyncio.Event()
@@ -332,15 +332,17 @@ class _Share:
         return self._unless_repeated(outcome)
 
     def _unless_repeated(self, outcome: Outcome) -> Outcome:
-        """Doubt an acceptance whose message id was given to another message of this share: one id names one message."""
+        """Doubt an acceptance whose message id is on its way to the table already; the table knows all earlier ones."""
         if not isinstance(outcome, Accepted):
             return outcome
         if outcome.provider_message_id in self._message_ids:
-            logger.error("message id given twice", extra={"account_id": self._order.account.account_id})
-            answer = ProviderAnswer(text="the platform gave the message id of another message")
-            return Unknown(Reason.UNCLEAR_ANSWER, answer)
+            self._log_repeated_id()
+            return REPEATED_ID
         self._message_ids.add(outcome.provider_message_id)
         return outcome
+
+    def _log_repeated_id(self) -> None:
+        logger.error("message id given twice", extra={"account_id": self._order.account.account_id})
 
     async def _await_slot(self, intent: _Intent) -> _Slot | None:
         """Wait for the slot and return it; one that went by is taken anew. None: the message may not be sent now."""
@@ -381,10 +383,13 @@ class _Share:
                     self._outcomes.task_done()
 
     async def _record(self, batch: Sequence[tuple[_Intent, Outcome]]) -> None:
-        await write_outcomes(self._recording, [(intent.attempt_id, outcome) for intent, outcome in batch])
-        for _, outcome in batch:
+        doubted = await write_outcomes(self._recording, [(intent.attempt_id, outcome) for intent, outcome in batch])
+        outcomes = [REPEATED_ID if intent.attempt_id in doubted else outcome for intent, outcome in batch]
+        for outcome in outcomes:
             self._count(outcome)
-        await self._obey([outcome for _, outcome in batch])
+        for _ in doubted:
+            self._log_repeated_id()
+        await self._obey(outcomes)
         await self._pause_on_errors()
         await self._give_way_to_limits()
 

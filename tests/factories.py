@@ -178,6 +178,7 @@ class World:
         parameters = {"attempt_ids": [attempt_id], "outcomes": [outcome], "states": [state], "reasons": [reason]}
         parameters |= {"provider_message_ids": [mid], "provider_codes": none, "provider_subcodes": none}
         parameters |= {"provider_texts": none, "wait_seconds": none, "cool_off_seconds": 7 * 86_400}
+        parameters |= {"repeated_text": None}
         return len(self.connection.execute(query("attempts/record"), parameters).fetchall())
 
     def verdicts(self, campaign_id: UUID) -> dict[int, str]:

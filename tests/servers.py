@@ -78,7 +78,7 @@ def installed(binaries: Path) -> Server:
     return _private("15", binaries, user="postgres")
 
 
-def private_18() -> Server:
+def private_18(*, options: str = _FAST) -> Server:
     """Start a server of the embedded Postgres that may be restarted under its clients."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -88,10 +88,10 @@ def private_18() -> Server:
     if os.geteuid() == 0:
         utils.ensure_user_exists("pgserver")
         utils.ensure_prefix_permissions(binaries)
-    return _private("18", binaries, user="pgserver")
+    return _private("18", binaries, user="pgserver", options=options)
 
 
-def _private(version: str, binaries: Path, *, user: str) -> Server:
+def _private(version: str, binaries: Path, *, user: str, options: str = _FAST) -> Server:
     folder = Path(tempfile.mkdtemp(prefix=f"windowcast-pg{version}-"))
     owner = user if os.geteuid() == 0 else None
     if owner:
@@ -108,7 +108,7 @@ def _private(version: str, binaries: Path, *, user: str) -> Server:
         run(str(binaries / "pg_ctl"), "-w", "-D", str(data), *action)
 
     run(str(binaries / "initdb"), "-D", str(data), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
-    options = f"-c listen_addresses='' -k {folder} {_FAST}"
+    options = f"-c listen_addresses='' -k {folder} {options}"
     control("-o", options, "-l", str(folder / "log"), "start")
 
     def restart_hard() -> None:

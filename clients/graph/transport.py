@@ -1,16 +1,7 @@
 """The wire to the Graph API: one request, at most one exchange, and for every fault whether a byte may have left.
 
-The choice of HTTP library is made here and nowhere else. Measured on the machine this was written on (2 cores, a
-trivial aiohttp server in a second process, 200 sends in flight, 5,000 POSTs with a JSON body and answer, two rounds in
-one run; requests per second and microseconds of client CPU for each):
-
-    httpx, its own transport         319 and   303 /s     3,100-3,300 us
-    httpx over httpx-aiohttp       2,234 and 1,902 /s       450-  530 us    <- used here
-    bare aiohttp                   7,195 and 4,480 /s       130-  220 us
-
-httpx's own pool costs time in proportion to its connections, so the wire below is aiohttp's. Its price: httpx-aiohttp
-0.2.0 raises `httpx.ConnectTimeout` for every `aiohttp.ClientConnectionError`, also when the server took the request and
-hung up. Read as "not sent", that would send twice. So httpx's exception says nothing here; aiohttp's, its cause, does.
+The choice of HTTP library is made here and nowhere else: it is aiohttp, bare. Decision 8 says why, and
+`benchmarks/sending.py` measures it beside the alternatives in one run.
 """
 
 import asyncio
@@ -18,13 +9,10 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Final, Self
 
 import aiohttp
-import httpx
-import httpx_aiohttp
 
 # A server's usual keep-alive is 5 s or longer. A connection that has been idle for less than half of that is not about
 # to be closed under a request (which would make the message unknown); a new one costs a slow sender one handshake.
@@ -105,80 +93,83 @@ class Wire:
         # Waiting for a free connection is done here and not in aiohttp, which has one timer and one exception for
         # "no free connection" and "the server does not answer"; only the second means that the service is away.
         self._free_connections = asyncio.Semaphore(limits.connections)
-        self._client: httpx.AsyncClient | None = None
+        self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        self._client = _open_client(self._limits, self._tls or httpx.create_ssl_context(trust_env=False))
+        self._session = _open_session(self._limits, self._tls or _trusted_roots())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
 
     async def exchange(
         self, method: str, url: str, *, headers: Mapping[str, str], content: bytes = b""
     ) -> Reply | Failure:
         """Send one request once and return its whole answer, or why there is none. Raises only when cancelled."""
-        if self._client is None:
+        if self._session is None:
             raise RuntimeError("The wire is not open; use it with `async with`.")
-        request = self._client.build_request(method, url, headers=headers, content=content)
         try:
-            async with asyncio.timeout(self._limits.free_connection_seconds):
-                await self._free_connections.acquire()
+            await self._take_connection()
         except TimeoutError:
             return Failure(Fault.NO_FREE_CONNECTION, "no connection of this process was free")
         try:
-            return await self._exchange(self._client, request)
+            return await self._exchange(self._session, method, url, headers=headers, content=content)
         finally:
             self._free_connections.release()
 
-    async def _exchange(self, client: httpx.AsyncClient, request: httpx.Request) -> Reply | Failure:
+    async def _take_connection(self) -> None:
+        if not self._free_connections.locked():
+            await self._free_connections.acquire()  # does not wait: a timer for it would be made in vain
+            return
+        async with asyncio.timeout(self._limits.free_connection_seconds):
+            await self._free_connections.acquire()
+
+    async def _exchange(
+        self, session: aiohttp.ClientSession, method: str, url: str, *, headers: Mapping[str, str], content: bytes
+    ) -> Reply | Failure:
         has_answer = False
         try:
             # aiohttp's read timer starts anew with every byte; this one ends an answer that comes in drops.
-            async with asyncio.timeout(self._limits.connect_seconds + self._limits.read_seconds):
-                response = await client.send(request, stream=True)
+            async with (
+                asyncio.timeout(self._limits.connect_seconds + self._limits.read_seconds),
+                session.request(method, url, headers=headers, data=content or None, allow_redirects=False) as response,
+            ):
                 has_answer = True
-                try:
-                    return Reply(response.status_code, response.headers, await _body_of(response))
-                finally:
-                    await response.aclose()
+                return Reply(response.status, response.headers, await _body_of(response))
         except Exception as error:  # noqa: BLE001 - whatever goes wrong on the wire, the message may have been sent
             return _failure(error, has_answer=has_answer)
 
 
-def _open_client(limits: WireLimits, tls: ssl.SSLContext) -> httpx.AsyncClient:
-    # limit=0: the semaphore of the wire is the limit.
-    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_SECONDS, ssl=tls)
-    session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
-    # httpx-aiohttp gives `pool` to aiohttp as the time for the whole way to a connection, the name look-up included.
-    timeout = httpx.Timeout(
-        connect=limits.connect_seconds,
-        pool=limits.connect_seconds,
-        read=limits.read_seconds,
-        write=limits.read_seconds,
-    )
-    transport = httpx_aiohttp.AiohttpTransport(verify=tls, trust_env=False, client=session)
-    # identity: a compressed answer would be unpacked before its size is known.
-    headers = {"User-Agent": "windowcast", "Accept": "application/json", "Accept-Encoding": "identity"}
-    # Cookies are refused twice, since httpx and aiohttp each keep a jar: what one account was given, none sends back.
-    cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=()))
-    return httpx.AsyncClient(
-        transport=transport,
-        timeout=timeout,
-        headers=headers,
-        cookies=cookies,
+def _open_session(limits: WireLimits, tls: ssl.SSLContext) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        # limit=0: the semaphore of the wire is the limit.
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_SECONDS, ssl=tls),
+        # `connect` is the whole way to a connection, the name look-up included; `sock_connect` its last part.
+        timeout=aiohttp.ClientTimeout(
+            connect=limits.connect_seconds, sock_connect=limits.connect_seconds, sock_read=limits.read_seconds
+        ),
+        # identity: a compressed answer would be unpacked before its size is known.
+        headers={"User-Agent": "windowcast", "Accept": "application/json", "Accept-Encoding": "identity"},
+        cookie_jar=aiohttp.DummyCookieJar(),  # what one account was given, none sends back
+        auto_decompress=False,
         trust_env=False,
-        follow_redirects=False,
     )
 
 
-async def _body_of(response: httpx.Response) -> bytes:
+def _trusted_roots() -> ssl.SSLContext:
+    """Return a context that trusts the authorities which httpx trusts elsewhere in this house, not the machine's."""
+    import httpx
+
+    return httpx.create_ssl_context(trust_env=False)
+
+
+async def _body_of(response: aiohttp.ClientResponse) -> bytes:
     body = bytearray()
-    async for piece in response.aiter_raw():
+    async for piece in response.content.iter_any():
         body += piece
         if len(body) > MAX_ANSWER_BYTES:
             raise ValueError("The answer is longer than any answer of the Send API.")
@@ -186,17 +177,16 @@ async def _body_of(response: httpx.Response) -> bytes:
 
 
 def _failure(error: Exception, *, has_answer: bool) -> Failure:
-    cause = error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ else error
-    words = _in_words(cause)
+    words = _in_words(error)
     if has_answer:
         return Failure(Fault.BROKEN_ANSWER, words)
-    if isinstance(cause, _BEFORE_THE_FIRST_BYTE):
+    if isinstance(error, _BEFORE_THE_FIRST_BYTE):
         return Failure(Fault.NOT_CONNECTED, words)
     # Something came back that is not HTTP.
-    if isinstance(cause, aiohttp.ClientResponseError):
+    if isinstance(error, aiohttp.ClientResponseError):
         return Failure(Fault.BROKEN_ANSWER, words)
     return Failure(Fault.NO_ANSWER, words)
 
 
-def _in_words(cause: BaseException) -> str:
-    return next((words for kind, words in _WORDS if isinstance(cause, kind)), "the connection broke")
+def _in_words(error: Exception) -> str:
+    return next((words for kind, words in _WORDS if isinstance(error, kind)), "the connection broke")

@@ -2,9 +2,11 @@
 -- echo came first, or this very statement ran and its answer was lost) changes nothing and is not returned.
 -- A worker that was frozen may come back with not_sent when its lease is over and its message unknown. That message is
 -- ready again only in a campaign that goes on: in one that is finished nobody would send it, so there it stays unknown.
--- Takes arrays of the same length; returns the attempts that were recorded.
-WITH given AS (
-    SELECT *
+-- An acceptance is doubted (unknown, unclear_answer) when another attempt of the account, of whatever run, was accepted
+-- with its message id: one id names one message. Two acceptances within one call are the caller's to compare.
+-- Takes arrays of the same length; returns the attempts that were recorded, and which of them were doubted.
+WITH said AS (
+    SELECT g.*
     FROM unnest(
         %(attempt_ids)s::uuid[],
         %(outcomes)s::attempt_outcome[],
@@ -19,6 +21,39 @@ WITH given AS (
         attempt_id, outcome, state, reason, provider_message_id, provider_code, provider_subcode, provider_text,
         wait_seconds
     )
+),
+
+-- By the index on the message id (hashed, since ids may be long), so its cost is flat in history.
+doubted AS MATERIALIZED (
+    SELECT a.attempt_id
+    FROM said AS g
+    INNER JOIN attempt AS a ON g.attempt_id = a.attempt_id
+    WHERE
+        g.outcome = 'accepted'
+        AND EXISTS (
+            SELECT 1 FROM attempt AS x
+            WHERE
+                x.provider_message_id = g.provider_message_id
+                AND x.outcome = 'accepted'
+                AND x.account_id = a.account_id
+                AND x.attempt_id <> a.attempt_id
+        )
+),
+
+given AS (
+    SELECT
+        g.attempt_id,
+        d.attempt_id IS NOT NULL AS is_repeated,
+        CASE WHEN d.attempt_id IS NULL THEN g.outcome ELSE 'unknown' END AS outcome,
+        CASE WHEN d.attempt_id IS NULL THEN g.state ELSE 'unknown' END AS state,
+        CASE WHEN d.attempt_id IS NULL THEN g.reason ELSE 'unclear_answer' END AS reason,
+        CASE WHEN d.attempt_id IS NULL THEN g.provider_message_id END AS provider_message_id,
+        g.provider_code,
+        g.provider_subcode,
+        CASE WHEN d.attempt_id IS NULL THEN g.provider_text ELSE %(repeated_text)s::text END AS provider_text,
+        g.wait_seconds
+    FROM said AS g
+    LEFT JOIN doubted AS d ON g.attempt_id = d.attempt_id
 ),
 
 -- Held until this commits, so that nobody finishes a campaign while a message of it turns ready.
@@ -103,6 +138,8 @@ moved AS (
 
 SELECT
     e.attempt_id,
-    e.message_id
+    e.message_id,
+    g.is_repeated
 FROM ended AS e
 INNER JOIN moved AS m ON e.message_id = m.message_id
+INNER JOIN given AS g ON e.attempt_id = g.attempt_id

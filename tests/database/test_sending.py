@@ -309,6 +309,48 @@ async def test_postgres_lost_while_claiming_sends_nothing_twice_and_loses_nothin
     assert world.states(campaign_id) == {"sent": 60}
 
 
+async def test_a_message_id_of_an_earlier_campaign_proves_nothing(world, database, tmp_path, caplog):
+    account = world.account()
+    first_id, _, template = make_campaign(world, tmp_path, people=range(3), account=account)
+    start_campaign(world.connection, first_id, timing=TIMING)
+    await send(database, FakeMessenger(), order_of(first_id, account, template))
+    second_id, _, template = make_campaign(world, tmp_path, people=range(3, 6), account=account)
+    start_campaign(world.connection, second_id, timing=TIMING)
+    old_id = f"mid-{user_id(0)}"
+    messenger = FakeMessenger(lambda person, _: Accepted(old_id if person == user_id(4) else f"mid-{person}"))
+
+    report = await send(database, messenger, order_of(second_id, account, template))
+
+    assert (report.accepted, report.unknown) == (2, 1)
+    assert world.verdicts(second_id) == {1: "sent", 2: "unknown/unclear_answer", 3: "sent"}
+    assert world.states(first_id) == {"sent": 3}
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == [
+        "message id given twice"
+    ]
+    assert broken_promises(world.connection) == {}
+
+
+async def test_the_same_message_id_for_another_account_is_no_doubt(world_18, database_18, tmp_path):
+    for number in range(2):
+        campaign_id, account, template = make_campaign(world_18, tmp_path, people=range(3))
+        start_campaign(world_18.connection, campaign_id, timing=TIMING)
+
+        report = await send(database_18, FakeMessenger(), order_of(campaign_id, account, template))
+
+        assert report.accepted == 3, number
+
+
+def test_an_outcome_recorded_twice_does_not_doubt_itself(world, tmp_path):
+    campaign_id, _, _ = make_campaign(world, tmp_path, people=range(1))
+    start_campaign(world.connection, campaign_id, timing=TIMING)
+    attempt_id = world.claim(campaign_id, 0)
+
+    recorded = [world.end(attempt_id, outcome="accepted", state="sent", mid="mid-1") for _ in range(2)]
+
+    assert recorded == [1, 0]
+    assert world.states(campaign_id) == {"sent": 1}
+
+
 @pytest.mark.parametrize(("in_flight", "limit"), [(1, 1), (7, 7), (50, 20), (200, 21)])
 async def test_the_size_of_claims_and_shares_changes_nothing(world_18, database_18, tmp_path, in_flight, limit):
     campaign_id, account, template = make_campaign(world_18, tmp_path)

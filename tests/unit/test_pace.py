@@ -24,7 +24,7 @@ TIMINGS = st.builds(Timing, read_timeout_seconds=QUARTERS, margin_seconds=st.int
     [
         pytest.param(DEFAULT_PER_SECOND, 200, 10, id="a quarter second of the default pace"),
         pytest.param(250, 200, 50, id="never more than fifty"),
-        pytest.param(None, 200, 50, id="fifty without a pace"),
+        pytest.param(None, 200, 100, id="a hundred without a pace"),
         pytest.param(1, 200, 1, id="at least one"),
         pytest.param(0.2, 200, 1, id="one every five seconds"),
         pytest.param(40, 3, 3, id="no more than there are places"),
