@@ -14,8 +14,13 @@ def _cells(count: int) -> list[str]:
     return [f"{chr(ord('A') + place)}1" for place in range(count)]
 
 
-def _problems(header, expected=EXPECTED):
-    return header_problems(header, cells=_cells(len(header)), expected=expected)
+COMMAND = "windowcast templates workbook sale --language en --version 3 --output sale.xlsx"
+
+
+def _problems(header, expected=EXPECTED, first_rows=()):
+    return header_problems(
+        header, cells=_cells(len(header)), expected=expected, workbook_command=COMMAND, first_rows=first_rows
+    )
 
 
 def _found(header, expected=EXPECTED):
