@@ -209,7 +209,7 @@ FINDINGS: Final[dict[Finding, tuple[ProblemCode, str]]] = {
     ),
     Finding.VALUE_BAD_SHAPE: (
         ProblemCode.BAD_VALUE,
-        "The cell {column} holds \u201c{found}\u201d, but {allowed} is needed there; mend it.",
+        "The cell {column} holds \u201c{found}\u201d, which does not fit; what is needed there: {allowed}.",
     ),
     Finding.VALUE_NOT_A_DATE: (
         ProblemCode.BAD_VALUE,

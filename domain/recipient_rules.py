@@ -129,7 +129,7 @@ def _added_rules(rules: ValueRules) -> list[Rule]:
         made.append(Rule(RuleKind.VALUE_IN_SET, name, words, one_of=rules.one_of, allowed=allowed))
     if rules.pattern is not None:
         wanted = pattern_words(rules)
-        made.append(Rule(RuleKind.VALUE_SHAPE, name, f"{name} is {wanted}.", pattern=rules.pattern, allowed=wanted))
+        made.append(Rule(RuleKind.VALUE_SHAPE, name, f"{name}: {wanted}.", pattern=rules.pattern, allowed=wanted))
     if rules.is_date:
         made += _date_rules(rules)
     if rules.longest is not None:

@@ -102,7 +102,7 @@ def rule_sentences(rules: ValueRules) -> list[str]:
     if rules.one_of:
         said.append(f"Allowed: {shortened(rules.one_of)}.")
     if rules.is_date:
-        said.append(f"A date {range_words(rules)}, such as {example_date(rules).isoformat()}.")
+        said.append(f"A date {range_words(rules)}.")
     if rules.pattern is not None:
         said.append(f"{pattern_words(rules)[:1].upper()}{pattern_words(rules)[1:]}.")
     if rules.longest is not None:
