@@ -8,6 +8,7 @@ CROSS JOIN jsonb_to_recordset(%(sets)s::jsonb) AS r (variable text, place intege
 WHERE
     s.campaign_id = %(campaign_id)s
     AND s.cells[r.place] IS NOT NULL
+    AND r.one_of -> s.cells[r.place] IS NULL
     AND r.one_of -> normalize(s.cells[r.place]) IS NULL
 ORDER BY r.variable, value
 LIMIT 1000
