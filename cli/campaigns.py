@@ -10,6 +10,7 @@ import click
 from cli.output import print_json, print_table
 from cli.session import Session, campaign_id, json_option, session
 from cli.shown import campaign_details_json, campaign_json, show_counts, sweep_json
+from domain.errors import UsageError
 
 if TYPE_CHECKING:
     from tasks.running import RunEnd
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def campaigns() -> None:
-    """List, show, run, pause, resume, cancel and sweep campaigns, and get their workbooks."""
+    """List, show, run, pause, resume, cancel and sweep campaigns; get their workbooks and validation reports."""
 
 
 @campaigns.command("list")
@@ -57,6 +58,26 @@ def show(campaign: str, *, as_json: bool) -> None:
     """Show a campaign with its messages by state and reason."""
     with session() as opened:
         _show(opened, campaign_id(campaign), as_json=as_json)
+
+
+@campaigns.command()
+@click.argument("campaign")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Where to write the page (.html).")
+@json_option
+def validation(campaign: str, *, out: Path, as_json: bool) -> None:
+    """Write the validation report of a campaign's list, a page for any browser."""
+    from reports.validation_page import write_validation_page
+    from tasks.validation_report import gather_report
+
+    if out.suffix.lower() not in {".html", ".htm"}:
+        raise UsageError(f"--out {out} should end in .html, which is what a page is.")
+    with session() as opened:
+        report = gather_report(opened.connection, campaign_id(campaign))
+    write_validation_page(out, report)
+    if as_json:
+        print_json({"file": str(out), "verdict": report.verdict, "problems": report.problem_count})
+    else:
+        click.echo(f"The page is {out}: {report.verdict}, {report.problem_count:,} problems. Open it in a browser.")
 
 
 @campaigns.command()

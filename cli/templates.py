@@ -104,6 +104,7 @@ def workbook(code: str, *, language: str, version: int | None, output: Path, as_
             variables=template.variables,
             text=template.content.text,
             limit=f"With its values a message may have at most {limit.most} {limit.unit}.",
+            rules=template.rules,
         ),
     )
     if as_json:
@@ -129,4 +130,5 @@ def _template_json(template: "Template") -> dict[str, Any]:
         "name": template.name,
         "variables": list(template.variables),
         "content": {"kind": template.content.kind, "text": template.content.text},
+        "rules": {rules.variable: rules.as_json() for rules in template.rules},
     }

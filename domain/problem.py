@@ -60,6 +60,11 @@ class Finding(StrEnum):
     CELL_FORMULA_WITHOUT_VALUE = "cell_formula_without_value"
     CELL_CONTROL_CHARACTER = "cell_control_character"
     CELL_TOO_LONG = "cell_too_long"
+    VALUE_NOT_IN_SET = "value_not_in_set"
+    VALUE_BAD_SHAPE = "value_bad_shape"
+    VALUE_NOT_A_DATE = "value_not_a_date"
+    VALUE_DATE_OUT_OF_RANGE = "value_date_out_of_range"
+    VALUE_TOO_LONG = "value_too_long"
     MESSAGE_TOO_LONG = "message_too_long"
     DUPLICATE = "duplicate"
     CONFLICTING_DUPLICATE = "conflicting_duplicate"
@@ -146,31 +151,33 @@ FINDINGS: Final[dict[Finding, tuple[ProblemCode, str]]] = {
     ),
     Finding.NO_HEADER: (
         ProblemCode.BAD_HEADER,
-        "Row 1 should hold the header {expected}, but it holds {found}; get a fresh workbook with "
-        "`windowcast templates workbook` and paste the rows into it.",
+        "Row 1 should hold the header {expected}, but the file begins with {found}; {advice}, or get a fresh workbook "
+        "with `{workbook_command}` and paste the rows into it.",
     ),
     Finding.HEADER_CELL_CHANGED: (
         ProblemCode.BAD_HEADER,
         "Cell {cell} should be {expected} but is {found}; write {expected} there, or get a fresh workbook with "
-        "`windowcast templates workbook`.",
+        "`{workbook_command}`.",
     ),
     Finding.HEADER_COLUMN_MISSING: (
         ProblemCode.BAD_HEADER,
         "The column {expected} is missing from the header; add it as column {cell}, or get a fresh workbook with "
-        "`windowcast templates workbook`.",
+        "`{workbook_command}`.",
     ),
     Finding.HEADER_COLUMN_UNEXPECTED: (
         ProblemCode.BAD_HEADER,
-        "Cell {cell} names a column {found} that the template does not have; delete that column.",
+        "Cell {cell} names a column {found} that the template does not have; delete that column, or get a fresh "
+        "workbook with `{workbook_command}`.",
     ),
     Finding.HEADER_COLUMN_DOUBLED: (
         ProblemCode.BAD_HEADER,
-        "The column {found} stands in the header twice, in cells {first} and {cell}; keep one of them.",
+        "The column {found} stands in the header twice, in cells {first} and {cell}; keep one of them, or get a fresh "
+        "workbook with `{workbook_command}`.",
     ),
     Finding.HEADER_ORDER: (
         ProblemCode.BAD_HEADER,
         "Cell {cell} should be {expected} but is {found}: the columns are in another order than in the template's "
-        "workbook; put them back as {order}.",
+        "workbook; put them back as {order}, or get a fresh workbook with `{workbook_command}`.",
     ),
     Finding.NO_RECIPIENTS: (
         ProblemCode.NO_RECIPIENTS,
@@ -211,6 +218,27 @@ FINDINGS: Final[dict[Finding, tuple[ProblemCode, str]]] = {
     Finding.CELL_TOO_LONG: (
         ProblemCode.TOO_LONG,
         "The cell under {column} holds {length} characters, and a sheet's cell takes 32,767; shorten it.",
+    ),
+    Finding.VALUE_NOT_IN_SET: (
+        ProblemCode.BAD_VALUE,
+        "The cell {column} holds \u201c{found}\u201d, which is not allowed there: {advice}.",
+    ),
+    Finding.VALUE_BAD_SHAPE: (
+        ProblemCode.BAD_VALUE,
+        "The cell {column} holds \u201c{found}\u201d, which does not fit; what is needed there: {allowed}.",
+    ),
+    Finding.VALUE_NOT_A_DATE: (
+        ProblemCode.BAD_VALUE,
+        "The cell {column} holds \u201c{found}\u201d, which is not read as a date; format the cell as a date, or write "
+        "it like 2026-12-31 (year, month, day).",
+    ),
+    Finding.VALUE_DATE_OUT_OF_RANGE: (
+        ProblemCode.BAD_VALUE,
+        "The cell {column} holds the date {found}, and dates {allowed} are allowed there; mend it.",
+    ),
+    Finding.VALUE_TOO_LONG: (
+        ProblemCode.TOO_LONG,
+        "The cell {column} has {length} characters, and at most {allowed} are allowed there; shorten it.",
     ),
     Finding.MESSAGE_TOO_LONG: (
         ProblemCode.TOO_LONG,

@@ -46,10 +46,10 @@ class Reason(StrEnum):
 SENTENCES: Final[dict[Reason, str]] = {
     Reason.BAD_HEADER: "The header of the file is not the template's, so this row could not be read.",
     Reason.BAD_USER_ID: "The user_id is not a usable id.",
-    Reason.BAD_VALUE: "A cell holds something that cannot be sent.",
+    Reason.BAD_VALUE: "A cell holds something that cannot be sent, or that the template does not allow.",
     Reason.CONFLICTING_DUPLICATE: "This person is on several rows with different values; keep one of them.",
     Reason.MISSING_VALUE: "A cell that the template needs is empty.",
-    Reason.TOO_LONG: "With these values the message is longer than the platform allows.",
+    Reason.TOO_LONG: "A value is longer than allowed, or the message is with these values.",
     Reason.DUPLICATE: "This person is on an earlier row already; one message is enough.",
     Reason.NEVER_INTERACTED: "This person has never written to the account, so no window is open.",
     Reason.OPTED_OUT: "This person asked for no more messages.",

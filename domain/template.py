@@ -1,6 +1,7 @@
 """Templates: content with `$(name)` variables, rendered in a single pass, and the limits of a rendered message."""
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,6 +9,7 @@ from typing import Final, Literal
 
 from domain.errors import InputRefusedError
 from domain.recipients_file import OUTCOME_COLUMNS, USER_ID_COLUMN
+from domain.value_rules import ValueRules
 
 _VARIABLE: Final = re.compile(r"\$\(([A-Za-z][A-Za-z0-9_]*)\)")
 _OPENING: Final = "$("
@@ -67,6 +69,7 @@ class Template:
     channel: Channel
     name: str
     content: TextContent
+    rules: tuple[ValueRules, ...] = ()  # of the variables that have some
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -77,6 +80,13 @@ class Template:
     def columns(self) -> tuple[str, ...]:
         """The header of its workbook."""
         return (USER_ID_COLUMN, *self.variables)
+
+    @property
+    def workbook_command(self) -> str:
+        """The command that writes a fresh workbook of this very version, ready to be run as it stands."""
+        file_name = f"{re.sub('[^A-Za-z0-9_-]+', '-', self.code).strip('-') or 'recipients'}.xlsx"
+        words = ("--language", self.language, "--version", str(self.version), "--output", file_name)
+        return shlex.join(("windowcast", "templates", "workbook", self.code, *words))
 
 
 def variables_of(text: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from prefect import flow, task
-from prefect.artifacts import acreate_table_artifact
+from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
@@ -18,9 +18,11 @@ from domain.errors import UsageError
 from domain.states import CampaignState
 from domain.submission import Submission, file_or_address, shown_address
 from flows.send_campaign import send_campaign
+from reports.validation_page import validation_markdown
 from tasks.intake import admit, check_list, find_progress, take_list
 from tasks.running import open_database
 from tasks.submission import find_target, list_problems, make_messages
+from tasks.validation_report import gather_report
 from tasks.windows import timing_of
 
 _MOST_PROBLEMS_SHOWN: Final = 100
@@ -99,6 +101,7 @@ async def submit_campaign(
     campaign_id, state = already_made(submission)
     if campaign_id is None or state is CampaignState.DRAFT:
         campaign_id, state = take_in(submission)
+    await show_validation(campaign_id)
     if state is CampaignState.REFUSED:
         await show_problems(campaign_id)
     if state not in _GOES_ON:
@@ -144,6 +147,16 @@ async def show_problems(campaign_id: UUID) -> None:
         f"`windowcast campaigns workbook {campaign_id} --out FILE.xlsx`"
     )
     await acreate_table_artifact(key=f"problems-{campaign_id}", table=rows, description=description)
+
+
+@task(task_run_name="show the validation report", cache_policy=NO_CACHE)
+async def show_validation(campaign_id: UUID) -> None:
+    """Say how every rule of the list fared, and how to get the whole report as a page."""
+    with open_database() as (connection, _):
+        report = gather_report(connection, campaign_id)
+    await acreate_markdown_artifact(
+        key=f"validation-{campaign_id}", markdown=validation_markdown(report), description="The validation report."
+    )
 
 
 def _named_file(text: str) -> Path | str:

@@ -4,9 +4,10 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from domain.recipients_file import EXAMPLE_USER_ID, USER_ID_COLUMN
+from domain.value_rules import ValueRules, example_date, rule_sentences
 from reports.cell_text import fit_for_excel, harmless
 from reports.whole_file import written_whole
 
@@ -17,12 +18,16 @@ if TYPE_CHECKING:
 
 RECIPIENTS_SHEET: Final = "Recipients"
 HELP_SHEET: Final = "How to fill this in"
+# Hidden: Excel takes a list of more than 255 characters, or with commas in its values, only from cells.
+VALUES_SHEET: Final = "Allowed values"
 
+_FIRST_FILLED_ROW: Final = 2  # counted from 0: below the header and the example
 _LAST_ROW: Final = 1_048_575  # counted from 0
 _USER_ID_WIDTH: Final = 26
 _VARIABLE_WIDTH: Final = 24
 _MAX_PROMPT_TITLE: Final = 32  # Excel's limits of a note at a cell
 _MAX_PROMPT: Final = 255
+_DATE_FORMAT: Final = "yyyy-mm-dd"
 
 _HELP_LABEL_WIDTH: Final = 26
 _HELP_WIDTH: Final = 96  # of a column, about so many characters
@@ -42,11 +47,28 @@ class TemplateSheet:
     variables: tuple[str, ...]
     text: str
     limit: str
+    rules: tuple[ValueRules, ...] = ()
+
+    def rules_of(self, variable: str) -> ValueRules:
+        """Return the rules of a variable; one without any has empty ones."""
+        return next((one for one in self.rules if one.variable == variable), ValueRules(variable))
 
 
 def example_values(template: TemplateSheet) -> dict[str, str]:
-    """Return an example value for each variable: its own name in words."""
-    return {variable: variable.replace("_", " ").strip() or variable for variable in template.variables}
+    """Return an example value for each variable: one that its rules allow, else its own name in words.
+
+    Of a pattern nothing is known but its own words, so its example is the variable's name too.
+    """
+    return {variable: _example_value(template.rules_of(variable)) for variable in template.variables}
+
+
+def _example_value(rules: ValueRules) -> str:
+    if rules.one_of:
+        return rules.one_of[0]
+    if rules.is_date:
+        return example_date(rules).isoformat()
+    name = rules.variable.replace("_", " ").strip() or rules.variable
+    return name[: rules.longest]
 
 
 def example_text(template: TemplateSheet) -> str:
@@ -61,7 +83,8 @@ def write_template_workbook(path: Path, template: TemplateSheet) -> None:
     """Write the workbook for this template to `path`, whole or not at all.
 
     Sheet "Recipients": the header (user_id, then the variables in the template's order) in row 1, an example in row 2,
-    and all 1,048,576 rows formatted as text. Raises NotFoundError without the folder.
+    and all 1,048,576 rows formatted as text, those of a date as dates. Excel itself holds what it can of the template's
+    rules: sets of values, dates and lengths. Raises NotFoundError without the folder.
     """
     import xlsxwriter
 
@@ -69,6 +92,7 @@ def write_template_workbook(path: Path, template: TemplateSheet) -> None:
         workbook.set_properties({"title": f"{template.name}: recipients", "comments": _version_of(template)})
         _write_recipients(workbook, template)
         _write_help(workbook, template)
+        _write_allowed_values(workbook, template)
 
 
 def _version_of(template: TemplateSheet) -> str:
@@ -79,24 +103,111 @@ def _write_recipients(workbook: "Workbook", template: TemplateSheet) -> None:
     sheet = workbook.add_worksheet(RECIPIENTS_SHEET)
     text = workbook.add_format({"num_format": "@"})
     header = workbook.add_format({"num_format": "@", "bold": True, "bg_color": "#DCE6F1", "bottom": 1})
-    example = workbook.add_format({"num_format": "@", "italic": True, "font_color": "#7F7F7F"})
     sheet.freeze_panes(1, 0)
     sheet.set_column(0, 0, _USER_ID_WIDTH, text)
     if template.variables:
         sheet.set_column(1, len(template.variables), _VARIABLE_WIDTH, text)
-    cells = [(USER_ID_COLUMN, EXAMPLE_USER_ID), *example_values(template).items()]
-    for column, (name, value) in enumerate(cells):
-        # The header is compared with the template's, letter by letter, so it is written as it is.
+    # The header is compared with the template's, letter by letter, so it is written as it is.
+    for column, name in enumerate((USER_ID_COLUMN, *template.variables)):
         sheet.write_string(0, column, name, header)
-        sheet.write_string(1, column, harmless(value), example)
+    _write_example(workbook, sheet, template)
     _guide_cells(sheet, template)
+    _hold_rules(workbook, sheet, template)
     _print_on_one_page_across(sheet)
+
+
+def _write_example(workbook: "Workbook", sheet: "Worksheet", template: TemplateSheet) -> None:
+    look = {"italic": True, "font_color": "#7F7F7F"}
+    text = workbook.add_format({"num_format": "@", **look})
+    day = workbook.add_format({"num_format": _DATE_FORMAT, "align": "left", **look})
+    sheet.write_string(1, 0, EXAMPLE_USER_ID, text)
+    for column, (variable, value) in enumerate(example_values(template).items(), start=1):
+        rules = template.rules_of(variable)
+        if rules.is_date:
+            sheet.write_datetime(1, column, example_date(rules), day)
+        else:
+            sheet.write_string(1, column, harmless(value), text)
+
+
+def _hold_rules(workbook: "Workbook", sheet: "Worksheet", template: TemplateSheet) -> None:
+    """Have Excel offer the values of a set, and refuse a date out of range and a text that is too long."""
+    values = _allowed_cells(template)
+    day = workbook.add_format({"num_format": _DATE_FORMAT, "align": "left"})
+    for column, variable in enumerate(template.variables, start=1):
+        rules = template.rules_of(variable)
+        if rules.is_date:
+            # A date that is typed into a cell of text stays a text in the form of its typist's country.
+            sheet.set_column(column, column, _VARIABLE_WIDTH, day)
+        check = _check_of(rules, values.get(variable))
+        if check:
+            words = " ".join(rule_sentences(rules))
+            sheet.data_validation(
+                _FIRST_FILLED_ROW,
+                column,
+                _LAST_ROW,
+                column,
+                {
+                    **check,
+                    "input_title": variable[:_MAX_PROMPT_TITLE],
+                    "input_message": _fit_prompt(words),
+                    "error_title": "This is not allowed here",
+                    "error_message": _fit_prompt(words),
+                },
+            )
+
+
+def _check_of(rules: ValueRules, allowed_cells: str | None) -> dict[str, Any]:
+    """Return what Excel itself can check of the rules of a variable; nothing for a pattern alone."""
+    if allowed_cells:
+        return {"validate": "list", "source": allowed_cells}
+    if rules.date_from and rules.date_to:
+        return {"validate": "date", "criteria": "between", "minimum": rules.date_from, "maximum": rules.date_to}
+    if rules.is_date:
+        return {
+            "validate": "date",
+            "criteria": ">=" if rules.date_from else "<=",
+            "value": rules.date_from or rules.date_to,
+        }
+    if rules.longest is not None:
+        return {"validate": "length", "criteria": "<=", "value": rules.longest}
+    return {}
+
+
+def _rules_with_sets(template: TemplateSheet) -> list[ValueRules]:
+    return [template.rules_of(variable) for variable in template.variables if template.rules_of(variable).one_of]
+
+
+def _allowed_cells(template: TemplateSheet) -> dict[str, str]:
+    """Return, by variable, the cells of the hidden sheet in which its set of values stands."""
+    from xlsxwriter.utility import xl_col_to_name
+
+    cells = {}
+    for column, rules in enumerate(_rules_with_sets(template)):
+        letters = xl_col_to_name(column)
+        cells[rules.variable] = f"='{VALUES_SHEET}'!${letters}$2:${letters}${1 + len(rules.one_of)}"
+    return cells
+
+
+def _write_allowed_values(workbook: "Workbook", template: TemplateSheet) -> None:
+    """Write each set of values into a column of a hidden sheet, below the name of its variable."""
+    if not _rules_with_sets(template):
+        return
+    sheet = workbook.add_worksheet(VALUES_SHEET)
+    sheet.hide()
+    text = workbook.add_format({"num_format": "@"})
+    for column, rules in enumerate(_rules_with_sets(template)):
+        for row, value in enumerate((rules.variable, *rules.one_of)):
+            sheet.write_string(row, column, value, text)
+
+
+def _fit_prompt(text: str) -> str:
+    return text if len(text) <= _MAX_PROMPT else f"{text[: _MAX_PROMPT - 1]}\u2026"
 
 
 def _guide_cells(sheet: "Worksheet", template: TemplateSheet) -> None:
     """Put a warning on user_ids that cannot be any, and a note on each header."""
     sheet.data_validation(
-        2,
+        _FIRST_FILLED_ROW,
         0,
         _LAST_ROW,
         0,
@@ -112,7 +223,8 @@ def _guide_cells(sheet: "Worksheet", template: TemplateSheet) -> None:
         },
     )
     for column, variable in enumerate(template.variables, start=1):
-        note = f"What stands here takes the place of $({variable}) in the message. {template.limit}"
+        asked = " ".join(rule_sentences(template.rules_of(variable)))
+        note = f"{asked} What stands here takes the place of $({variable}) in the message. {template.limit}".strip()
         sheet.data_validation(
             0,
             column,
@@ -121,7 +233,7 @@ def _guide_cells(sheet: "Worksheet", template: TemplateSheet) -> None:
             {
                 "validate": "any",
                 "input_title": variable[:_MAX_PROMPT_TITLE],
-                "input_message": note if len(note) <= _MAX_PROMPT else f"{note[: _MAX_PROMPT - 1]}\u2026",
+                "input_message": _fit_prompt(note),
             },
         )
 
@@ -195,11 +307,8 @@ def _help_lines(template: TemplateSheet) -> Iterator[tuple[str, str, str]]:
     )
     yield "plain", USER_ID_COLUMN, _USER_ID_SENTENCE
     for variable, value in example_values(template).items():
-        yield (
-            "plain",
-            variable,
-            f"What this person reads in place of $({variable}), such as \u201c{value}\u201d. It may not be empty.",
-        )
+        meaning = f"What this person reads in place of $({variable}), such as \u201c{value}\u201d. It may not be empty."
+        yield "plain", variable, " ".join((meaning, *rule_sentences(template.rules_of(variable))))
     yield "plain", "", ""
     yield "message", "The message", template.text
     yield "message", "With the example row", example_text(template)

@@ -26,8 +26,9 @@ from tasks.accounts import find_account
 from tasks.campaigns import get_campaign, lock_campaign
 from tasks.templates import find_template
 from tasks.uploads import keep_content
+from tasks.value_rules import find_by_rules
 from tasks.windows import read_clock
-from validations.header import header_problems
+from validations.header import FoundRow, header_problems
 
 
 @dataclass(frozen=True)
@@ -271,14 +272,11 @@ def stage_list(connection: Connection, campaign_id: UUID, *, target: Target, giv
             case ReadFile():
                 _copy(connection, "staging/copy_rows", given.file.rows_file)
                 _copy(connection, "staging/copy_problems", given.file.problems_file)
-                problems += header_problems(
-                    given.file.header, cells=given.file.header_cells, expected=target.template.columns
-                )
-                if not problems and given.file.row_count == 0:
-                    problems.append(Problem(Finding.NO_RECIPIENTS))
             case None:
                 _copy_ids(connection, given.user_ids)
         connection.execute(query("staging/take_rows"), {"campaign_id": campaign_id})
+        if isinstance(given.file, ReadFile):
+            problems += _problems_of_header(connection, campaign_id, file=given.file, template=target.template)
         for problem in problems:
             _keep_problem(connection, campaign_id, problem)
         if not problems:
@@ -287,7 +285,7 @@ def stage_list(connection: Connection, campaign_id: UUID, *, target: Target, giv
 
 
 def find_row_problems(connection: Connection, campaign_id: UUID, *, template: Template) -> None:
-    """Find all that is wrong with the staged rows, in one statement, and keep it as problems."""
+    """Find all that is wrong with the staged rows and keep it as problems: what every template asks, then its rules."""
     literal, counts = literal_and_counts(template.content.text, template.variables)
     limit = TEXT_LIMITS[template.channel]
     connection.execute(
@@ -303,6 +301,7 @@ def find_row_problems(connection: Connection, campaign_id: UUID, *, template: Te
             "limit_most": limit.most,
         },
     )
+    find_by_rules(connection, campaign_id, template=template)
 
 
 def make_messages(
@@ -336,6 +335,23 @@ def list_problems(connection: Connection, campaign_id: UUID, *, most: int | None
     """Return the problems of a campaign, the file's first and then by row; all of them unless `most` is given."""
     rows = connection.execute(query("problems/list"), {"campaign_id": campaign_id, "most": most})
     return [Problem(Finding(row["finding"]), row["row_number"], row["column_name"], row["facts"]) for row in rows]
+
+
+def _problems_of_header(
+    connection: Connection, campaign_id: UUID, *, file: ReadFile, template: Template
+) -> list[Problem]:
+    """Compare the header with the template's; a file with the right one and no row is a problem too."""
+    first_rows = connection.execute(query("staging/list_first"), {"campaign_id": campaign_id})
+    problems = header_problems(
+        file.header,
+        cells=file.header_cells,
+        expected=template.columns,
+        workbook_command=template.workbook_command,
+        first_rows=[FoundRow(row["row_number"], tuple(row["texts"])) for row in first_rows],
+    )
+    if not problems and file.row_count == 0:
+        return [Problem(Finding.NO_RECIPIENTS)]
+    return problems
 
 
 def _copy(connection: Connection, statement: str, path: Path) -> None:

@@ -5,57 +5,76 @@ from uuid import UUID
 
 from clients.postgres import Connection
 from domain.errors import InputRefusedError
+from domain.problem import Finding
+from domain.recipient_rules import Rule, RuleKind, RuleResult
 from domain.template import Template
 from sql import query
-from validations.recipients_suite import RuleResult, validate_staged_rows
+from validations.recipients_suite import validate_staged_rows
 
 
 def check_suite(connection: Connection, campaign_id: UUID, *, url: str, template: Template) -> list[RuleResult]:
-    """Run the suite against the staged rows and compare it with the problems that were found in them.
+    """Run the suite against the staged rows, compare it with the problems that were found, and keep what it says.
 
-    Returns what each rule found. Raises InputRefusedError, before any message exists, when the two disagree: then one
+    Returns how each rule fared. Raises InputRefusedError, before any message exists, when the two disagree: then one
     of them is wrong, and nothing should be sent by it.
     """
     results = validate_staged_rows(url, campaign_id, template=template)
-    row = connection.execute(query("staging/count_broken"), {"campaign_id": campaign_id}).fetchone()
-    if row is None:
-        raise LookupError("an aggregate returned no row")
-    found = {(one["column"], one["finding"]): one["problem_count"] for one in row["problems"] or []}
-    disagreements = _disagreements(results, found, has_repetition=row["has_repetition"])
+    disagreements = _disagreements(results, BrokenRows(connection, campaign_id))
     if disagreements:
         raise InputRefusedError(
             f"Two checks of the list do not agree ({'; '.join(disagreements)}), so nothing was kept. This is a fault "
             "of Windowcast: please report it with the file's first rows."
         )
+    _keep(connection, campaign_id, results)
     return results
 
 
-def _disagreements(
-    results: Sequence[RuleResult], found: dict[tuple[str | None, str], int], *, has_repetition: bool
-) -> list[str]:
-    expected = {
-        "expect_column_values_to_match_regex": ("id_bad_shape",),
-        "expect_column_values_to_be_between": ("message_too_long",),
-    }
-    said = []
-    for result in results:
-        match result.rule:
-            case "expect_table_columns_to_match_ordered_list":
-                agrees = result.broken_count == 0
-            case "expect_column_values_to_be_unique":
-                agrees = (result.broken_count > 0) == has_repetition
-            case "expect_column_values_to_not_be_null":
-                # Missing ones, and those whose cell the reader found bad and left out.
-                agrees = result.broken_count == sum(
-                    count
-                    for (column, finding), count in found.items()
-                    if column == result.column
-                    and finding not in ("id_bad_shape", "duplicate", "conflicting_duplicate", "message_too_long")
-                )
-            case rule:
-                agrees = result.broken_count == sum(
-                    count for (_, finding), count in found.items() if finding in expected[rule]
-                )
-        if not agrees:
-            said.append(f"{result.rule} on {result.column}: {result.broken_count} rows")
-    return said
+class BrokenRows:
+    """How many rows of a campaign break a rule, counted from its problems."""
+
+    def __init__(self, connection: Connection, campaign_id: UUID) -> None:
+        """Count the problems of the campaign by column and finding."""
+        rows = connection.execute(query("problems/count_rows"), {"campaign_id": campaign_id}).fetchall()
+        self._rows = {(row["column_name"], Finding(row["finding"])): row["row_count"] for row in rows}
+        self._repeated = {Finding(row["finding"]): row["first_row_count"] for row in rows}
+
+    def of(self, rule: Rule) -> int:
+        """Return in how many rows the rule is broken.
+
+        The first row of a repeated person is good and sent, and shares its person all the same: it counts here.
+        """
+        count: int = sum(self._rows.get((rule.column, finding), 0) for finding in rule.findings)
+        if rule.kind is RuleKind.PERSON_ONCE:
+            count += self._repeated.get(Finding.DUPLICATE, 0)
+        return count
+
+    def unexplained(self, rules: Sequence[Rule]) -> list[str]:
+        """Return the findings about rows that no rule of these would have made."""
+        explained = {(rule.column, finding) for rule in rules for finding in rule.findings}
+        return [
+            f"{finding} in {column or 'the whole row'}"
+            for column, finding in self._rows
+            if (column, finding) not in explained
+        ]
+
+
+def _disagreements(results: Sequence[RuleResult], broken: BrokenRows) -> list[str]:
+    said = [
+        f"{one.rule.kind} of {one.rule.column or 'the row'}: {one.broken_count} and {broken.of(one.rule)} rows"
+        for one in results
+        if one.broken_count != broken.of(one.rule)
+    ]
+    return said + broken.unexplained([one.rule for one in results])
+
+
+def _keep(connection: Connection, campaign_id: UUID, results: Sequence[RuleResult]) -> None:
+    connection.execute(
+        query("validations/keep"),
+        {
+            "campaign_id": campaign_id,
+            "rules": [one.rule.kind for one in results],
+            "columns": [one.rule.column or "" for one in results],
+            "checked_counts": [one.checked_count for one in results],
+            "broken_counts": [one.broken_count for one in results],
+        },
+    )

@@ -1,5 +1,6 @@
 """Templates: added from a file, kept in versions, found, previewed."""
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,18 +9,25 @@ from typing import Any
 from clients.postgres import Connection
 from domain.errors import InputRefusedError, NotFoundError
 from domain.template import TEXT_LIMITS, Channel, Template, TextContent, literal_and_counts, render, variables_of
+from domain.value_rules import value_rules_of, value_rules_problems
 from sql import query
+from tasks.value_rules import pattern_refusal
 
 _KEYS = ("code", "language", "channel", "name", "content")
+_RULES_KEY = "rules"
 
 
 def add_template(connection: Connection, path: Path) -> tuple[Template, bool]:
     """Keep the template of a YAML file as a new version; return it and whether it is new.
 
-    The same content as the newest version is no new version. Raises NotFoundError without the file and
-    InputRefusedError, naming the key, for a file that is no template.
+    The same content and rules as the newest version are no new version. Raises NotFoundError without the file and
+    InputRefusedError, naming the key, for a file that is no template or has a pattern that Postgres cannot run.
     """
     fields = _read_template_file(path)
+    for variable, rules in json.loads(fields["rules"]).items():
+        refusal = pattern_refusal(connection, rules["pattern"]) if "pattern" in rules else None
+        if refusal:
+            raise InputRefusedError(f"{path}: rules.{variable}.pattern {refusal}.")
     row = connection.execute(query("templates/add"), fields).fetchone()
     if row is None:
         raise LookupError("adding a template returned neither a new nor an old version")
@@ -90,12 +98,11 @@ def template_of(row: dict[str, Any]) -> Template:
         channel=Channel(row["channel"]),
         name=row["name"],
         content=TextContent(text=row["content"]["text"]),
+        rules=value_rules_of(row["rules"], row["variables"]),
     )
 
 
 def _read_template_file(path: Path) -> dict[str, Any]:
-    import json
-
     import yaml
 
     try:
@@ -116,12 +123,16 @@ def _read_template_file(path: Path) -> dict[str, Any]:
         "name": read["name"],
         "content": json.dumps({"kind": "text", "text": text}),
         "variables": list(variables_of(text)),
+        "rules": json.dumps(
+            {one.variable: one.as_json() for one in value_rules_of(read.get(_RULES_KEY, {}), variables_of(text))}
+        ),
     }
 
 
 def _problems_of(read: dict[str, Any]) -> list[str]:
     problems = [f"the key {key} is missing." for key in _KEYS if key not in read]
-    problems += [f"there is no key {key}; the keys are {', '.join(_KEYS)}." for key in read if key not in _KEYS]
+    known = (*_KEYS, _RULES_KEY)
+    problems += [f"there is no key {key}; the keys are {', '.join(known)}." for key in read if key not in known]
     if problems:
         return problems
     problems += [
@@ -143,6 +154,8 @@ def _problems_of(read: dict[str, Any]) -> list[str]:
         problems.append(f"content.text {flaw}.")
     if not problems:
         problems += _too_long(content["text"], Channel(read["channel"]))
+    if not problems and _RULES_KEY in read:
+        problems += value_rules_problems(read[_RULES_KEY], variables_of(content["text"]))
     return problems
 
 

@@ -1,6 +1,7 @@
 """The header of a recipients file, compared with the header of its template's workbook."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Final
 
@@ -8,21 +9,65 @@ from domain.problem import Finding, Problem
 
 _HEADER_ROW: Final = 1
 _FEWEST_IN_COMMON: Final = 1
+_CELLS_SHOWN: Final = 6
+_LONGEST_SHOWN: Final = 30
 
 
-def header_problems(header: Sequence[str], *, cells: Sequence[str], expected: Sequence[str]) -> list[Problem]:
+@dataclass(frozen=True)
+class FoundRow:
+    """A row as it stands in the file: its number, and its texts from left to right ('' for an empty cell)."""
+
+    row_number: int
+    texts: tuple[str, ...]
+
+
+def header_problems(
+    header: Sequence[str],
+    *,
+    cells: Sequence[str],
+    expected: Sequence[str],
+    workbook_command: str,
+    first_rows: Sequence[FoundRow] = (),
+) -> list[Problem]:
     """Return what is wrong with a header, all of it at once; an empty list when it is exactly the expected one.
 
     `header` holds the texts left to right and `cells` their addresses ('A1', 'B1', ...), both of the same length.
+    `first_rows` are the first rows below it: where the header is not in row 1 they are shown, and searched for it.
+    `workbook_command` makes a workbook with the expected header; each sentence names it.
     """
     if list(header) == list(expected):
         return []
-    if len(set(header) & set(expected)) < _FEWEST_IN_COMMON and not _near_misses(header, expected):
-        found = ", ".join(text or "(blank)" for text in header[:6]) or "nothing"
-        return [_problem(Finding.NO_HEADER, None, expected=", ".join(expected), found=found)]
-    problems = _doubled(header, cells, expected) + _changed_or_missing(header, cells, expected)
-    problems += _unexpected(header, cells, expected)
-    return problems or _out_of_order(header, cells, expected)
+    rows = [FoundRow(_HEADER_ROW, tuple(header)), *first_rows]
+    below = next((row.row_number for row in first_rows if set(expected) <= set(row.texts)), None)
+    if below is not None or _has_nothing_in_common(header, expected):
+        problems = [_no_header(rows, below, expected=expected)]
+    else:
+        problems = _doubled(header, cells, expected) + _changed_or_missing(header, cells, expected)
+        problems += _unexpected(header, cells, expected)
+        problems = problems or _out_of_order(header, cells, expected)
+    return [replace(one, facts={**one.facts, "workbook_command": workbook_command}) for one in problems]
+
+
+def _has_nothing_in_common(header: Sequence[str], expected: Sequence[str]) -> bool:
+    return len(set(header) & set(expected)) < _FEWEST_IN_COMMON and not _near_misses(header, expected)
+
+
+def _no_header(rows: Iterable[FoundRow], below: int | None, *, expected: Sequence[str]) -> Problem:
+    """Show the first rows, and say where the header stands if it is one of them."""
+    advice = "write the header into row 1"
+    if below is not None:
+        advice = f"the header stands in row {below}: delete what is above it"
+    found = "; ".join(f"row {row.row_number}: {_shown(row.texts)}" for row in rows)
+    return _problem(Finding.NO_HEADER, None, expected=", ".join(expected), found=found, advice=advice)
+
+
+def _shown(texts: Sequence[str]) -> str:
+    """Show a row in one line: its first cells, long ones cut."""
+    filled = [text for text in texts[:_CELLS_SHOWN] if text]
+    if not filled:
+        return "nothing"
+    cut = [text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}\u2026" for text in filled]
+    return ", ".join(" ".join(text.split()) for text in cut) + ("" if len(texts) <= _CELLS_SHOWN else ", \u2026")
 
 
 def _doubled(header: Sequence[str], cells: Sequence[str], expected: Sequence[str]) -> list[Problem]:

@@ -1,4 +1,5 @@
--- Keeps a new version of a template. Returns it; the same content as the newest version is that version, not a new one.
+-- Keeps a new version of a template. Returns it; the same content and rules as the newest
+-- version are that version, not a new one.
 WITH newest AS (
     SELECT *
     FROM template
@@ -8,7 +9,7 @@ WITH newest AS (
 ),
 
 added AS (
-    INSERT INTO template (code, language, version, channel, name, content, variables)
+    INSERT INTO template (code, language, version, channel, name, content, variables, rules)
     SELECT
         %(code)s,
         %(language)s,
@@ -16,11 +17,16 @@ added AS (
         %(channel)s,
         %(name)s,
         %(content)s::jsonb,
-        %(variables)s::text[]
+        %(variables)s::text[],
+        %(rules)s::jsonb
     WHERE
         NOT EXISTS (
             SELECT 1 FROM newest
-            WHERE content = %(content)s::jsonb AND channel = %(channel)s::channel AND name = %(name)s
+            WHERE
+                content = %(content)s::jsonb
+                AND rules = %(rules)s::jsonb
+                AND channel = %(channel)s::channel
+                AND name = %(name)s
         )
     RETURNING *
 )

@@ -243,8 +243,23 @@ def test_another_header_refuses_the_file_and_every_row_is_still_a_message(world_
     )
     problems = list_problems(world_18.connection, campaign_id)
     assert any(named in problem.text for problem in problems)
+    assert all(f"`windowcast templates workbook {submission.template} --language en" in one.text for one in problems)
     assert {problem.code for problem in problems} == {"bad_header"}
     assert broken_promises(world_18.connection) == {}
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+def test_a_title_above_the_header_is_shown_with_the_row_in_which_the_header_stands(world_18, tmp_path, kind):
+    rows = [(None, None), HEADER, (user_id(1), "Ann")]
+    submission = make_submission(world_18, tmp_path, rows, header=("Spring sale", None), name=f"list.{kind}")
+
+    campaign_id = world_18.take_in(submission, tmp_path)
+
+    (problem,) = list_problems(world_18.connection, campaign_id)
+    assert (
+        f"begins with row 1: Spring sale; row 3: user_id, name; row 4: {user_id(1)}, Ann; the header stands in row 3: "
+        "delete what is above it" in problem.text
+    )
 
 
 def test_a_file_that_cannot_be_read_is_a_refused_campaign_without_rows(world_18, tmp_path):

@@ -2,9 +2,11 @@
 
 import datetime as dt
 import json
+import os
 from pathlib import Path
 
 import fsspec
+import httpx
 import openpyxl
 import pytest
 
@@ -431,6 +433,30 @@ def test_wrong_words_and_bad_input_get_one_sentence_and_a_documented_code(shop, 
     told = for_machines.json
     assert part in json.dumps(told)
     assert set(told["error"]) == {"code", "text"}
+
+
+def test_the_validation_report_of_a_submit_is_a_page_and_its_run_names_it(shop):
+    (shop.command.folder / "rules.yaml").write_text(
+        "code: ruled\nlanguage: en\nchannel: messenger\nname: Ruled\n"
+        'content: {kind: text, text: "Hello $(first_name)!"}\nrules: {first_name: {one_of: [Ada, Ben]}}\n',
+        encoding="utf-8",
+    )
+    shop.command.json("templates", "add", "rules.yaml")
+    file = shop.csv("list.csv", [(user_id(1), "Ada"), (user_id(2), "Adda")])
+
+    refused = shop.command.json("submit", *shop.words(file, "--yes", template="ruled"), code=3)
+    told = shop.command.json("campaigns", "validation", refused["campaign_id"], "--out", "report.html")
+    misnamed = shop.command("campaigns", "validation", refused["campaign_id"], "--out", "report.xlsx")
+
+    assert told == {"file": "report.html", "verdict": "Refused", "problems": 1}
+    page = (shop.command.folder / "report.html").read_text(encoding="utf-8")
+    assert "checked twice, by Great Expectations and by SQL" in page
+    assert "did you mean “Ada”? Allowed: Ada or Ben." in page
+    wanted = {"artifacts": {"key": {"any_": [f"validation-{refused['campaign_id']}"]}}}
+    (artifact,) = httpx.post(f"{os.environ['PREFECT_API_URL']}/artifacts/filter", json=wanted, trust_env=False).json()
+    assert f"`windowcast campaigns validation {refused['campaign_id']} --out page.html`" in artifact["data"]
+    assert (misnamed.code, shop.accepted()) == (2, [])
+    assert ".html" in misnamed.err
 
 
 def test_of_a_file_that_cannot_be_used_no_forecast_is_shown(shop):

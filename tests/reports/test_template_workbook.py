@@ -2,15 +2,19 @@
 
 import re
 import zipfile
+from datetime import date, datetime
 
 import openpyxl
 import pytest
 
+from clients.spreadsheet import read_recipients
 from domain.errors import NotFoundError
 from domain.recipients_file import EXAMPLE_USER_ID, USER_ID_COLUMN
+from domain.value_rules import ValueRules
 from reports.template_workbook import (
     HELP_SHEET,
     RECIPIENTS_SHEET,
+    VALUES_SHEET,
     TemplateSheet,
     _user_id_formula,
     example_text,
@@ -165,3 +169,94 @@ def test_a_workbook_replaces_an_older_one_and_leaves_nothing_beside_it(tmp_path)
 
     assert openpyxl.load_workbook(path)[HELP_SHEET]["A1"].value == "Summer sale"
     assert list(tmp_path.iterdir()) == [path]
+
+
+RULES = (
+    ValueRules("city", one_of=("Berlin", "K\u00f6ln, am Rhein", "=1+1")),
+    ValueRules("coupon", pattern="^[A-Z]{8}$", shape="8 capital letters"),
+    ValueRules("until", date_from=date(2026, 1, 1), date_to=date(2026, 12, 31)),
+    ValueRules("since", date_from=date(2026, 1, 1)),
+    ValueRules("by", date_to=date(2026, 12, 31)),
+    ValueRules("note", longest=3),
+)
+
+
+def written_with_rules(tmp_path):
+    variables = ("name", *(rules.variable for rules in RULES))
+    text = " ".join(f"$({variable})" for variable in variables)
+    return written(tmp_path, variables=variables, text=text, rules=RULES)
+
+
+def test_excel_itself_holds_sets_dates_and_lengths_from_row_3_on(tmp_path):
+    sheet = openpyxl.load_workbook(written_with_rules(tmp_path)).worksheets[0]
+
+    held = {
+        str(rule.sqref): (rule.type, rule.operator, rule.formula1, rule.formula2)
+        for rule in sheet.data_validations.dataValidation
+        if rule.type not in {"custom", None}
+    }
+
+    assert held == {
+        "C3:C1048576": ("list", None, "'Allowed values'!$A$2:$A$4", None),
+        "E3:E1048576": ("date", None, "46023", "46387"),
+        "F3:F1048576": ("date", "greaterThanOrEqual", "46023", None),
+        "G3:G1048576": ("date", "lessThanOrEqual", "46387", None),
+        "H3:H1048576": ("textLength", "lessThanOrEqual", "3", None),
+    }
+
+
+def test_each_header_and_each_held_cell_says_its_rule(tmp_path):
+    sheet = openpyxl.load_workbook(written_with_rules(tmp_path)).worksheets[0]
+
+    prompts = {str(rule.sqref): rule.prompt for rule in sheet.data_validations.dataValidation}
+
+    assert prompts["C1"].startswith("Allowed: Berlin, K\u00f6ln, am Rhein or =1+1. What stands here takes the place of")
+    assert prompts["D1"].startswith("8 capital letters. What stands here")
+    assert prompts["E3:E1048576"] == "A date from 2026-01-01 to 2026-12-31."
+    assert prompts["H3:H1048576"] == "At most 3 characters."
+    assert all(len(prompt) <= 255 for prompt in prompts.values())
+
+
+def test_the_values_of_a_set_stand_in_a_hidden_last_sheet_as_texts(tmp_path):
+    workbook = openpyxl.load_workbook(written_with_rules(tmp_path))
+
+    sheet = workbook[VALUES_SHEET]
+
+    assert workbook.sheetnames == [RECIPIENTS_SHEET, HELP_SHEET, VALUES_SHEET]
+    assert sheet.sheet_state == "hidden"
+    assert [row[0] for row in sheet.iter_rows(values_only=True)] == ["city", "Berlin", "K\u00f6ln, am Rhein", "=1+1"]
+    assert {cell.data_type for row in sheet.iter_rows() for cell in row} == {"s"}
+
+
+def test_the_example_row_keeps_the_rules_and_a_column_of_dates_is_formatted_as_one(tmp_path):
+    sheet = openpyxl.load_workbook(written_with_rules(tmp_path)).worksheets[0]
+
+    shown = [value.date() if isinstance(value, datetime) else value for value in (cell.value for cell in sheet[2])]
+    days = [date(2026, 12, 31), date(2026, 1, 1), date(2026, 12, 31)]
+    assert shown == [EXAMPLE_USER_ID, "name", "Berlin", "coupon", *days, "not"]
+    formats = {one.min: (one.max, one.number_format) for one in sheet.column_dimensions.values()}
+    assert formats == {1: (1, "@"), 2: (4, "@"), 5: (7, "yyyy-mm-dd"), 8: (8, "@")}
+
+
+def test_the_help_says_the_rules_and_the_message_with_an_example_that_keeps_them(tmp_path):
+    lines = dict(
+        row[:2] for row in openpyxl.load_workbook(written_with_rules(tmp_path))[HELP_SHEET].iter_rows(values_only=True)
+    )
+
+    assert lines["until"].endswith("It may not be empty. A date from 2026-01-01 to 2026-12-31.")
+    assert lines["With the example row"] == "name Berlin coupon 2026-12-31 2026-01-01 2026-12-31 not"
+
+
+def test_a_filled_workbook_with_rules_is_read_from_its_first_sheet_with_dates_as_iso(tmp_path):
+    path = written_with_rules(tmp_path)
+    workbook = openpyxl.load_workbook(path)
+    row = [LONG_ID, "Ann", "Berlin", "ABCDEFGH", date(2026, 5, 1), date(2026, 5, 2), "2026-05-03", "ok"]
+    for column, value in enumerate(row, start=1):
+        workbook[RECIPIENTS_SHEET].cell(3, column).value = value
+    workbook.save(path)
+    (tmp_path / "reading").mkdir()
+
+    read = read_recipients(path, folder=tmp_path / "reading")
+
+    assert (read.sheet, read.row_count) == (RECIPIENTS_SHEET, 1)
+    assert "{Ann,Berlin,ABCDEFGH,2026-05-01,2026-05-02,2026-05-03,ok}" in read.rows_file.read_text().replace('"', "")

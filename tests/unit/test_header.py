@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.problem import Finding, ProblemCode
-from validations.header import header_problems
+from validations.header import FoundRow, header_problems
 
 EXPECTED = ("user_id", "name", "city")
 
@@ -14,8 +14,13 @@ def _cells(count: int) -> list[str]:
     return [f"{chr(ord('A') + place)}1" for place in range(count)]
 
 
-def _problems(header, expected=EXPECTED):
-    return header_problems(header, cells=_cells(len(header)), expected=expected)
+COMMAND = "windowcast templates workbook sale --language en --version 3 --output sale.xlsx"
+
+
+def _problems(header, expected=EXPECTED, first_rows=()):
+    return header_problems(
+        header, cells=_cells(len(header)), expected=expected, workbook_command=COMMAND, first_rows=first_rows
+    )
 
 
 def _found(header, expected=EXPECTED):
@@ -98,6 +103,58 @@ def test_each_problem_of_a_header_stands_in_row_one_and_reads_as_a_sentence():
         assert problem.row_number == 1
         assert problem.code is ProblemCode.BAD_HEADER
         assert problem.text.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("header", "first_rows", "found", "advice"),
+    [
+        pytest.param(
+            ["Spring sale", "", ""],
+            [FoundRow(3, EXPECTED), FoundRow(4, ("4711", "Ann", "Rome"))],
+            "row 1: Spring sale; row 3: user_id, name, city; row 4: 4711, Ann, Rome",
+            "the header stands in row 3: delete what is above it",
+            id="a title above it",
+        ),
+        pytest.param(
+            ["Kennung", "Name", "Stadt"],
+            [FoundRow(2, EXPECTED)],
+            "row 1: Kennung, Name, Stadt; row 2: user_id, name, city",
+            "the header stands in row 2: delete what is above it",
+            id="two lines of header",
+        ),
+        pytest.param(
+            ["4711", "Ann", "Rome"],
+            [FoundRow(2, ("4712", "Ben", "x" * 40)), FoundRow(3, ("", "", ""))],
+            f"row 1: 4711, Ann, Rome; row 2: 4712, Ben, {'x' * 29}\u2026; row 3: nothing",
+            "write the header into row 1",
+            id="none at all",
+        ),
+        pytest.param([], [], "row 1: nothing", "write the header into row 1", id="an empty sheet"),
+    ],
+)
+def test_a_header_that_is_not_in_row_one_is_looked_for_and_the_first_rows_are_shown(header, first_rows, found, advice):
+    (problem,) = _problems(header, first_rows=first_rows)
+
+    assert problem.finding is Finding.NO_HEADER
+    assert problem.text == (
+        f"Row 1 should hold the header user_id, name, city, but the file begins with {found}; {advice}, or get a fresh "
+        f"workbook with `{COMMAND}` and paste the rows into it."
+    )
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param(["user_id", "Name", "city"], id="changed"),
+        pytest.param(["user_id", "name"], id="missing"),
+        pytest.param(["user_id", "name", "city", "remark"], id="one too many"),
+        pytest.param(["user_id", "name", "city", "name"], id="twice"),
+        pytest.param(["user_id", "city", "name"], id="another order"),
+        pytest.param(["x"], id="no header"),
+    ],
+)
+def test_every_sentence_about_a_header_says_how_to_get_a_fresh_workbook(header):
+    assert all(f"a fresh workbook with `{COMMAND}`" in problem.text for problem in _problems(header))
 
 
 @given(header=st.lists(st.sampled_from(["user_id", "name", "city", "Name", "town", "", "x"]), max_size=7))

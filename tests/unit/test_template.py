@@ -1,5 +1,8 @@
 """Variables of a text: found, refused, put in once; and the length of what comes of it."""
 
+import shlex
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -105,6 +108,19 @@ def test_a_template_names_the_columns_of_its_workbook():
 
     assert template.variables == ("name", "city")
     assert template.columns == ("user_id", "name", "city")
+
+
+def test_a_template_says_the_command_of_its_workbook_which_a_shell_takes_as_it_stands():
+    plain = _template("Hello!")
+    odd = replace(plain, code="spring's sale/2", language="pt BR", version=4)
+
+    assert plain.workbook_command == (
+        "windowcast templates workbook welcome --language en --version 1 --output welcome.xlsx"
+    )
+    assert shlex.split(odd.workbook_command) == [
+        "windowcast", "templates", "workbook", "spring's sale/2", "--language", "pt BR", "--version", "4",
+        "--output", "spring-s-sale-2.xlsx",
+    ]  # fmt: skip
 
 
 def test_the_literal_is_the_text_without_its_variables():
