@@ -12,7 +12,8 @@ from uuid import UUID
 class Submission:
     """One wish to send: who, what, to whom, when. Exactly one of `file` and `user_ids` is given; times are in UTC.
 
-    `submission_id` makes a repeated submit find its campaign; `again` says that the same list is meant twice.
+    `submission_id` makes a repeated submit find its campaign; `again` says that the same list is meant twice, and
+    `accepts_old_interactions` that windows are to be judged by the interactions as they are.
     People without an open window are waited for until `hold_until`; `weight` is the campaign's share among those of its
     account.
     """
@@ -33,6 +34,7 @@ class Submission:
     again: bool = False
     sheet: str | None = None
     hidden_rows: str = "ask"
+    accepts_old_interactions: bool = False
 
 
 def sha256_of_ids(user_ids: Sequence[str]) -> str:
