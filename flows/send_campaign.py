@@ -115,5 +115,5 @@ def _summary(counts: Counts, *, lost_by_delay: int | None) -> str:
     reasons = [f"| {reason} | {count} | {SENTENCES[reason]} |" for reason, count in counts.by_reason.items()]
     table = ["| state | messages |", "| --- | ---: |", *states]
     why = ["", "| why | messages | |", "| --- | ---: | --- |", *reasons] if reasons else []
-    late = ["", f"Its late start cost {lost_by_delay:,} people: their windows had closed by then."]
-    return "\n".join(table + why + (late if lost_by_delay else []))
+    late = ["", f"Its late start cost {lost_by_delay:,} people."] if lost_by_delay else []
+    return "\n".join(table + why + late)

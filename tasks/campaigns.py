@@ -282,13 +282,13 @@ def _doubt(
             f"Bring in what came since with `windowcast interactions import`; then {go_on} sends it. With "
             f"--accept-old-interactions, resume goes on by what is known; {give_up}",
         )
-    if warning:
+    if warning and row["scheduled_at"] is not None:  # of an immediate one it was said a moment ago
         news.warning(warning)
     return None
 
 
 def _keep_lost(connection: Connection, campaign_id: UUID, row: dict[str, Any], *, timing: Timing) -> int:
-    """Count whom the delay of a timed campaign has cost, and keep it; a start within a minute of its time is in time."""
+    """Count whom the delay of a timed campaign has cost, and keep it; within a minute of its time it is in time."""
     if timedelta(seconds=row["late_seconds"] or 0) <= LATE_TOLERANCE:
         return 0
     counted = connection.execute(
