@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _TERMINAL_SECONDS = 1.0
 _PLAIN_SECONDS = 10.0
 _REST_SECONDS = 10.0
+_PAUSE_PER_LOOK = 20
 
 
 @contextlib.contextmanager
@@ -61,22 +62,23 @@ def _watch(url: str, submission_id: UUID, over: threading.Event) -> None:
 
 
 class _Rest:
-    """What is left, in words, looked at again every few seconds: it costs a pass over all that is ready."""
+    """What is left, in words, looked at again now and then: it costs a pass over all that is ready."""
 
     def __init__(self) -> None:
         self._words = ""
-        self._asked_at = -_REST_SECONDS
+        self._next_at = 0.0
 
     def words(self, connection: "Connection", campaign_id: UUID) -> str:
         """Return the time left and the people at risk, as the end of a line."""
-        if time.monotonic() - self._asked_at >= _REST_SECONDS:
+        began = time.monotonic()
+        if began >= self._next_at:
             from clients.settings import settings
             from tasks.outlook import outlook_now
             from tasks.windows import timing_of
 
             remaining = outlook_now(connection, campaign_id, timing=timing_of(settings()))
             self._words = "" if not remaining.ready else f" · {remaining.sentence}"
-            self._asked_at = time.monotonic()
+            self._next_at = began + max(_REST_SECONDS, _PAUSE_PER_LOOK * (time.monotonic() - began))
         return self._words
 
 

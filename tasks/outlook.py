@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ LOOK_SECONDS: Final = 30.0
 _MEASURE_SECONDS: Final = 60.0
 _SHORTEST_MEASURE_SECONDS: Final = 1.0
 _LAST_LOOK_SECONDS: Final = 10.0
+_PAUSE_PER_LOOK: Final = 20
 # A send that keeps nine tenths of its pace is as fast as its pace: claims and answers take their time.
 _AS_FAST: Final = 0.9
 # So much more than planned, of all the campaign's people, is worth a warning; each further one as much again.
@@ -140,6 +142,7 @@ async def _watch(
     url: str, campaign_id: UUID, *, timing: Timing, tell: _Tell | None, every: float, over: asyncio.Event
 ) -> None:
     while not over.is_set():
+        began = time.monotonic()
         try:
             remaining = await asyncio.to_thread(_look_once, url, campaign_id, timing=timing)
             if tell is not None:
@@ -147,7 +150,9 @@ async def _watch(
         except Exception as error:  # noqa: BLE001  # a look, or a Prefect server that is away, must never end a send
             logger.warning("no look at the campaign: %s", type(error).__name__, extra={"campaign_id": str(campaign_id)})
         with suppress(TimeoutError):
-            await asyncio.wait_for(over.wait(), timeout=every)
+            # A look at a million messages takes a while: it is repeated so seldom that it hardly weighs on the send.
+            pause = max(every, _PAUSE_PER_LOOK * (time.monotonic() - began))
+            await asyncio.wait_for(over.wait(), timeout=pause)
 
 
 def _look_once(url: str, campaign_id: UUID, *, timing: Timing) -> Remaining:

@@ -14,6 +14,8 @@ from domain.template import Channel
 from sql import query
 from tasks.windows import Outlook, read_clock, read_standing
 
+# Times are shown to the minute: one nearer than this would be past when it is read.
+_AT_ONCE: Final = timedelta(minutes=2)
 _MINUTES_WITH_SECONDS: Final = 10
 _IMPORT: Final = (
     "Bring in what came since with `windowcast interactions import`, and see that whatever feeds it (webhooks, a "
@@ -102,7 +104,7 @@ def check_age(newest: datetime | None, account: str, *, now: datetime, guards: G
     age = now - newest
     if guards.is_too_old(age) and not accepts_old:
         raise OldInteractionsError(
-            f"{old_interactions(newest, account, age=age)}, so nobody was judged by it. {_IMPORT}, or add "
+            f"{old_interactions(newest, account, age=age)}, which is too old to judge anybody by. {_IMPORT}, or add "
             "--accept-old-interactions if really nobody has written since."
         )
     if guards.is_old(age):
@@ -154,7 +156,9 @@ def _risks(outlook: Outlook, *, account: Account) -> list[str]:
         )
         sentences.append(f"{_windows(foretold.closing_before_turn)} before their turn: {remedy}")
     elif outlook.latest_start_at is not None and outlook.latest_start_at >= outlook.at:
-        sentences.append(f"Everybody gets a turn, as long as it starts before {_time(outlook.latest_start_at)}.")
+        soon = outlook.latest_start_at - outlook.at < _AT_ONCE
+        when = "it starts at once" if soon else f"it starts before {_time(outlook.latest_start_at)}"
+        sentences.append(f"Everybody gets a turn, if {when}.")
     elif not closed:
         sentences.append("Everybody gets a turn.")
     return sentences
@@ -163,7 +167,8 @@ def _risks(outlook: Outlook, *, account: Account) -> list[str]:
 def _remedies(outlook: Outlook, *, account: Account) -> str:
     remedies = []
     if outlook.latest_start_at is not None:
-        remedies.append(f"start before {_time(outlook.latest_start_at)}")
+        soon = outlook.latest_start_at - outlook.now < _AT_ONCE
+        remedies.append("start at once" if soon else f"start before {_time(outlook.latest_start_at)}")
     if outlook.lowest_pace is not None:
         remedies.append(f"raise the pace to {outlook.lowest_pace:g} a second")
     text = ", or ".join(remedies)
@@ -185,14 +190,15 @@ def _best_start(outlook: Outlook) -> str:
 
 def _budget(outlook: Outlook) -> list[str]:
     standing = outlook.account
-    basis = f"{standing.most_calls:,} messages a day (200 for each of {standing.engaged:,} people it can message)"
+    people = "the 1 person" if standing.engaged == 1 else f"each of the {standing.engaged:,} people"
+    basis = f"{standing.most_calls:,} messages a day, 200 for {people} it can message"
     if outlook.forecast.reached > standing.calls_left:
         return [
-            f"Meta allows this account {basis}, and it has sent {standing.sent:,} in the 24 hours before: "
+            f"Meta allows this account {basis}. It has sent {standing.sent:,} in the 24 hours before, so "
             f"only {standing.calls_left:,} of this campaign's {outlook.forecast.reached:,} fit, and Meta may refuse "
-            "the rest. Send a part of the list, or send it later."
+            "the rest; send a part of the list, or send it later."
         ]
-    return [f"Daily budget: {standing.sent:,} sent of {basis}."]
+    return [f"Daily budget: {standing.sent:,} used of {basis}."]
 
 
 def _windows(count: int) -> str:

@@ -3,19 +3,25 @@
 --
 -- Reads the message list alone, from the claim's index: closes_at is raised by every opener that arrives. The claim
 -- looks again at every window, so an opt-out or a second of rounding here costs nobody a message.
+WITH binned AS (
+    SELECT
+        date_bin(
+            interval '1 s',
+            closes_at,
+            %(now)s::timestamptz + %(reserve_seconds)s::float8 * interval '1 s'
+        ) AS closing_at,
+        count(*) AS people
+    FROM message_list
+    WHERE campaign_id = %(campaign_id)s AND state = 'ready' AND closes_at IS NOT NULL
+    GROUP BY closing_at
+)
+
 SELECT
-    floor(
-        extract(
-            EPOCH FROM
-            least(
-                m.closes_at - %(reserve_seconds)s::float8 * interval '1 s',
-                c.not_after - %(slot_wait_seconds)s::float8 * interval '1 s'
-            )
-            - %(now)s::timestamptz
-        )
+    least(
+        extract(EPOCH FROM b.closing_at - %(now)s::timestamptz)::float8 - %(reserve_seconds)s::float8,
+        floor(extract(EPOCH FROM c.not_after - %(now)s::timestamptz)::float8 - %(slot_wait_seconds)s::float8)
     )::integer AS closes_in,
-    count(*) AS people
-FROM campaign AS c
-INNER JOIN message_list AS m ON c.campaign_id = m.campaign_id
-WHERE c.campaign_id = %(campaign_id)s AND m.state = 'ready' AND m.closes_at IS NOT NULL
-GROUP BY closes_in
+    b.people
+FROM binned AS b
+CROSS JOIN campaign AS c
+WHERE c.campaign_id = %(campaign_id)s

@@ -254,7 +254,7 @@ def test_a_submit_on_old_interactions_makes_no_campaign(world, tmp_path):
     wish = world.submission(account, world.template(tmp_path, text="Hello!"), user_ids=(user_id(1),))
     before = world.row_counts()
 
-    with pytest.raises(OldInteractionsError, match="nobody was judged by it"):
+    with pytest.raises(OldInteractionsError, match="too old to judge anybody by"):
         take_list(
             world.connection,
             wish,
