@@ -5,7 +5,7 @@
 -- Whole seconds, rounded down, so that no plan is better than the send, and at most a day of them, so that a list of a
 -- million people is foretold from some thousand lines. People are put into bins by date_bin, which counts in whole
 -- microseconds and costs a fifth of taking epochs. A campaign's not_after ends turns as a window's end does.
-WITH reachable AS MATERIALIZED (
+WITH reachable AS (
     SELECT
         least(
             l.opener_at
