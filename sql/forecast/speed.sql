@@ -1,6 +1,7 @@
--- Returns what a look at a campaign under way needs beside its windows: its account and that account's pace; how many
--- messages the account has sent in the `measured_seconds` before now, and how long before now the first of them was
--- (NULL: none was); and how many of the campaign's people went without because their windows closed after its start.
+-- Returns what a look at a campaign under way needs beside its windows: its account and the pace that holds for it now;
+-- how many messages the account has sent in the `measured_seconds` before now, and how long before now the first of
+-- them was (NULL: none was); and how many of the campaign's people went without because their windows closed after its
+-- start.
 --
 -- The counts read small indexes of their own, so that the look costs the same on the first message and on the last.
 WITH lately AS (
@@ -16,7 +17,7 @@ WITH lately AS (
 
 SELECT
     c.account_id,
-    p.per_second::float8 AS per_second,
+    pace_now(c.account_id)::float8 AS per_second,
     l.sent,
     l.span_seconds,
     (
@@ -25,6 +26,5 @@ SELECT
     c.plan,
     c.outlook
 FROM campaign AS c
-INNER JOIN pace AS p ON c.account_id = p.account_id
 CROSS JOIN lately AS l
 WHERE c.campaign_id = %(campaign_id)s

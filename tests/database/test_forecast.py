@@ -504,3 +504,20 @@ def test_a_look_at_no_campaign_is_a_bug_that_shows(world_18):
         outlook_now(world_18.connection, "01a205ec-432b-750a-a182-9ece394b65dc", timing=TIMING)
 
     assert find_account(world_18.connection, account.name) == account
+
+
+def test_people_at_the_cap_until_their_windows_close_are_in_no_plan(world, tmp_path):
+    account = world.account()
+    world.people_write(account, range(3))
+    earlier = world.submit_ids(tmp_path, [0], account=account)
+    start(world, earlier)
+    sent(world, earlier, 0, mid="m-0")
+    campaign_id = world.submit_ids(tmp_path, range(3), account=account)
+    without_cap = plan(world, campaign_id, account).forecast.eligible_at_send
+    world.connection.execute("UPDATE account SET cap_messages = 1, cap_hours = 48")
+
+    with_cap = plan(world, campaign_id, account).forecast.eligible_at_send
+    start(world, campaign_id)
+
+    assert (without_cap, with_cap) == (3, 2)
+    assert world.states(campaign_id) == {"ineligible": 1, "ready": 2}
