@@ -3,9 +3,9 @@
 -- counts of people, and the latest last turn of each.
 --
 -- Whole seconds, rounded down, so that no plan is better than the send, and at most a day of them, so that a list of a
--- million people is foretold from some thousand lines. Bins are made by date_bin, which counts in whole
--- microseconds, and epochs are taken of the bins alone. A campaign's not_after ends turns as a window's end does; who is at
--- the account's cap until then is left out, as when windows are joined at the start.
+-- million people is foretold from some thousand lines. Bins are made by date_bin, which counts in whole microseconds,
+-- and epochs are taken of the bins alone. A campaign's not_after ends turns as a window's end does; who is at the
+-- account's cap until then is left out, as when windows are joined at the start.
 WITH reachable AS (
     SELECT
         least(
