@@ -9,7 +9,7 @@ import click
 
 from cli.output import print_json, print_table
 from cli.session import Session, campaign_id, json_option, session
-from cli.shown import campaign_details_json, campaign_json, show_counts, sweep_json
+from cli.shown import campaign_details_json, campaign_json, campaign_remaining, show_counts, sweep_json
 from domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -98,7 +98,9 @@ def run(campaign: str, *, wait: bool, as_json: bool) -> int:
             _show(opened, found, as_json=as_json)
             return 0
         if as_json:
-            details = campaign_details_json(opened.connection, get_campaign(opened.connection, found))
+            details = campaign_details_json(
+                opened.connection, get_campaign(opened.connection, found), settings=opened.settings
+            )
             print_json({**details, "error": {"code": problem.code, "text": str(problem)}})
             return problem.exit_code
         raise problem
@@ -119,14 +121,17 @@ def pause(campaign: str, *, as_json: bool) -> None:
 
 @campaigns.command()
 @click.argument("campaign")
+@click.option(
+    "--accept-old-interactions", is_flag=True, help="Judge windows by what is known, however old the newest is."
+)
 @json_option
-def resume(campaign: str, *, as_json: bool) -> None:
+def resume(campaign: str, *, accept_old_interactions: bool, as_json: bool) -> None:
     """Let a paused campaign go on; `campaigns run` sends it here."""
     from tasks.campaigns import resume_campaign
 
     with session() as opened:
         found = campaign_id(campaign)
-        resume_campaign(opened.connection, found)
+        resume_campaign(opened.connection, found, accepts_old_interactions=accept_old_interactions)
         _show(opened, found, as_json=as_json)
 
 
@@ -197,7 +202,7 @@ def _show(opened: Session, found: UUID, *, as_json: bool) -> None:
 
     campaign = get_campaign(opened.connection, found)
     if as_json:
-        print_json(campaign_details_json(opened.connection, campaign))
+        print_json(campaign_details_json(opened.connection, campaign, settings=opened.settings))
         return
     timed = "" if campaign["scheduled_at"] is None else f", timed for {campaign['scheduled_at']:%Y-%m-%d %H:%M:%S} UTC"
     click.echo(f"Campaign {campaign['name']} ({found}) of {campaign['account']} is {campaign['state']}{timed}.")
@@ -212,4 +217,9 @@ def _show(opened: Session, found: UUID, *, as_json: bool) -> None:
         click.echo(f"{campaign['recovered_count']} people wrote while they were waited for, and were recovered.")
     if campaign["pause_reason"]:
         click.echo(f"It is paused: {campaign['pause_reason']}.")
+    if campaign["lost_by_delay"]:
+        click.echo(f"Its late start cost {campaign['lost_by_delay']:,} people: their windows had closed by then.")
+    remaining = campaign_remaining(opened.connection, campaign, settings=opened.settings)
+    if remaining is not None:
+        click.echo(f"Left: {remaining.sentence}.")
     show_counts(count_messages(opened.connection, [found])[found])

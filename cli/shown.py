@@ -1,24 +1,30 @@
 """Campaigns, plans, accounts and problems, as machines and people are shown them."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.output import print_table, say, utc
+from cli.output import is_terminal, print_table, say, utc
 from domain.reasons import SENTENCES
-from domain.states import MessageState
+from domain.states import CampaignState, MessageState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from clients.postgres import Connection
+    from clients.settings import Settings
     from domain.account import Account
     from domain.problem import Problem
     from tasks.campaigns import Counts
     from tasks.intake import Plan
+    from tasks.outlook import Remaining
     from tasks.sweep import SweepReport
+    from tasks.windows import Outlook
 
 _MOST_SHOWN_PROBLEMS = 20
+_UNDER_WAY = (CampaignState.SENDING, CampaignState.PAUSED)
+_BAR_WIDTH = 40
 
 
 def campaign_json(campaign: dict[str, Any], counts: "Counts") -> dict[str, Any]:
@@ -34,10 +40,13 @@ def campaign_json(campaign: dict[str, Any], counts: "Counts") -> dict[str, Any]:
     }
 
 
-def campaign_details_json(connection: "Connection", campaign: dict[str, Any]) -> dict[str, Any]:
+def campaign_details_json(
+    connection: "Connection", campaign: dict[str, Any], *, settings: "Settings"
+) -> dict[str, Any]:
     """Return one campaign with its counts and what else is known of it."""
     from tasks.campaigns import count_messages
 
+    remaining = campaign_remaining(connection, campaign, settings=settings)
     counts = count_messages(connection, [campaign["campaign_id"]])[campaign["campaign_id"]]
     return {
         **campaign_json(campaign, counts),
@@ -58,7 +67,24 @@ def campaign_details_json(connection: "Connection", campaign: dict[str, Any]) ->
         "refusal": campaign["refusal"],
         "problem_count": campaign["problem_count"],
         "remarks": campaign["remarks"] or [],
+        "seconds_left": None if remaining is None else remaining.seconds_left,
+        "at_risk": None if remaining is None else remaining.at_risk,
+        "lost_by_delay": campaign["lost_by_delay"],
+        "plan": campaign["plan"],
     }
+
+
+def campaign_remaining(
+    connection: "Connection", campaign: dict[str, Any], *, settings: "Settings"
+) -> "Remaining | None":
+    """Return what is left of a campaign that has begun and is not over, as it stands now; None for any other."""
+    from tasks.outlook import outlook_now
+    from tasks.windows import timing_of
+
+    is_under_way = campaign["started_at"] is not None and campaign["state"] in _UNDER_WAY
+    if not is_under_way:
+        return None
+    return outlook_now(connection, campaign["campaign_id"], timing=timing_of(settings))
 
 
 def problem_json(problem: "Problem") -> dict[str, Any]:
@@ -73,15 +99,13 @@ def problem_json(problem: "Problem") -> dict[str, Any]:
 
 def plan_json(plan: "Plan") -> dict[str, Any]:
     """Return a plan for machines."""
-    forecast = plan.outlook.forecast
+    from tasks.planning import plan_facts
+
     return {
         "rows": plan.counts.rows,
         "by_state": {str(state): count for state, count in plan.counts.by_state.items()},
         "by_reason": {str(reason): count for reason, count in plan.counts.by_reason.items()},
-        "eligible_now": forecast.eligible_now,
-        "eligible_at_send": forecast.eligible_at_send,
-        "closing_before_turn": forecast.closing_before_turn,
-        "seconds": forecast.seconds,
+        **plan_facts(plan.outlook),
         "problems": [problem_json(problem) for problem in plan.problems],
         "remarks": list(plan.remarks),
         "same_file": same_file_json(plan.same_file),
@@ -181,19 +205,22 @@ def show_forecast(plan: "Plan") -> None:
     by_state = plan.counts.by_state
     if plan.counts.rows == by_state[MessageState.INVALID] + by_state[MessageState.DUPLICATE]:
         return
-    forecast = plan.outlook.forecast
-    click.echo(f"Eligible now: {forecast.eligible_now}")
-    click.echo(
-        f"Eligible at {plan.outlook.at:%Y-%m-%d %H:%M:%S} UTC, if nobody writes again: {forecast.eligible_at_send}"
-    )
-    if forecast.seconds is not None:
-        click.echo(f"Sending takes about {_duration(forecast.seconds)} at this account's pace.")
-    if forecast.closing_before_turn:
-        click.echo(f"Windows that close before their turn: {forecast.closing_before_turn}")
+    from tasks.planning import plan_sentences
+
+    for sentence in plan_sentences(plan.outlook, account=plan.account):
+        click.echo(sentence)
+    if is_terminal() and plan.outlook.forecast.eligible_now:
+        _show_closings(plan.outlook)
+    if plan.warning:
+        say(plan.warning)
 
 
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    parts = [f"{hours} h" if hours else "", f"{minutes} min" if minutes else "", f"{rest} s" if not hours else ""]
-    return " ".join(part for part in parts if part)
+def _show_closings(outlook: "Outlook") -> None:
+    """Draw, hour by hour, how many windows close, and how many people a start at that hour would reach."""
+    counts = outlook.closings_per_hour
+    most = max(*counts, 1)
+    click.echo("\nfrom (UTC)   windows that close in the hour                    a start then reaches")
+    last = max((hour for hour, count in enumerate(counts) if count), default=0)
+    for (at, people), count in list(zip(outlook.starts, counts, strict=True))[: last + 1]:
+        bar = "█" * math.ceil(_BAR_WIDTH * count / most)
+        click.echo(f"{at:%d %b %H:%M} {bar:<{_BAR_WIDTH}} {count:>9,} {people:>20,}")

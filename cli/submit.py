@@ -79,6 +79,11 @@ def _submission_options(command: _F) -> _F:
             help="Write your list back to this .xlsx file: a state and a reason beside each row, bad cells marked.",
         ),
         click.option("--again", is_flag=True, help="Send the same list a second time on purpose."),
+        click.option(
+            "--accept-old-interactions",
+            is_flag=True,
+            help="Judge windows by what is known, however old the account's newest interaction is.",
+        ),
         json_option,
     ]
     for option in reversed(options):
@@ -95,7 +100,7 @@ def _submission_options(command: _F) -> _F:
 def check(*, as_json: bool, wait: bool, yes: bool, annotated: Path | None, **given: Any) -> int:  # noqa: ARG001  # a check asks and waits for nothing
     """Show exactly what submit would do: rows by reason, forecast, duration. Nothing is sent or kept."""
     from tasks.intake import nobody_sentence, plan_submission
-    from tasks.windows import timing_of
+    from tasks.windows import guards_of, timing_of
 
     with session() as opened, TemporaryDirectory() as folder:
         submission = _submission_of(opened, **given)
@@ -105,10 +110,11 @@ def check(*, as_json: bool, wait: bool, yes: bool, annotated: Path | None, **giv
             submission,
             folder=Path(folder),
             timing=timing_of(opened.settings),
+            guards=guards_of(opened.settings),
             annotated=annotated,
         )
     written = annotated if plan.counts.rows else None
-    error = _plan_error(plan.state, plan.refusal)
+    error = _plan_error(plan.state, plan.refusal) or plan.too_old
     if error is None and plan.outlook.forecast.eligible_at_send == 0 and submission.hold_until is None:
         error = NobodyEligibleError(nobody_sentence(plan.outlook, is_timed=submission.scheduled_at is not None))
     if as_json:
@@ -171,6 +177,7 @@ def _submission_of(opened: Session, **given: Any) -> Submission:
         sheet=given["sheet"],
         hidden_rows=given["hidden_rows"],
         encoding=given["encoding"],
+        accepts_old_interactions=given["accept_old_interactions"],
     )
 
 
@@ -200,10 +207,18 @@ def _check_words(opened: Session, submission: Submission, *, yes: bool, as_json:
 def _confirm(opened: Session, submission: Submission) -> None:
     """Have a person agree to the plan, before Prefect starts."""
     from tasks.intake import plan_submission
-    from tasks.windows import timing_of
+    from tasks.windows import guards_of, timing_of
 
     with TemporaryDirectory() as folder:
-        plan = plan_submission(opened.connection, submission, folder=Path(folder), timing=timing_of(opened.settings))
+        plan = plan_submission(
+            opened.connection,
+            submission,
+            folder=Path(folder),
+            timing=timing_of(opened.settings),
+            guards=guards_of(opened.settings),
+        )
+    if plan.too_old is not None:
+        raise plan.too_old
     show_counts(plan.counts)
     show_forecast(plan)
     show_problems(plan.problems)
@@ -251,6 +266,7 @@ async def _submit_and_send(opened: Session, submission: Submission, *, waits: bo
         sheet=submission.sheet,
         hidden_rows=submission.hidden_rows,
         encoding=submission.encoding,
+        accept_old_interactions=submission.accepts_old_interactions,
         submission_id=submission.submission_id,
     )
     if submission.scheduled_at is None or not _is_scheduled(opened, UUID(campaign_id)):
@@ -291,7 +307,7 @@ def _show_result(
     if as_json:
         print_json(
             {
-                **campaign_details_json(opened.connection, campaign),
+                **campaign_details_json(opened.connection, campaign, settings=opened.settings),
                 "problems": [problem_json(problem) for problem in problems],
                 "annotated": _path_text(written),
                 "same_file": same_file_json(same_file),

@@ -48,6 +48,18 @@ class Settings(BaseSettings):
     database_patience_seconds: float = Field(
         default=60, ge=0, description="How long a running send waits for Postgres to come back."
     )
+    latest_start_minutes: float = Field(
+        default=60, ge=1, description="A timed campaign that starts later than this after its time is paused instead."
+    )
+    interactions_warn_hours: float = Field(
+        default=6, gt=0, description="Somebody is told when an account's newest interaction is older than this."
+    )
+    interactions_refuse_hours: float | None = Field(
+        default=None, gt=0, description="Nobody is judged when an account's newest interaction is older than this."
+    )
+    overlap_hours: float = Field(
+        default=24, gt=0, description="A plan counts who got another campaign message within this time."
+    )
 
     @field_validator("time_zone")
     @classmethod

@@ -42,6 +42,12 @@ class AlreadySubmittedError(InputRefusedError):
     code = "already_submitted"
 
 
+class OldInteractionsError(InputRefusedError):
+    """The newest interaction of the account is so old that nobody should be judged by it."""
+
+    code = "old_interactions"
+
+
 class NobodyEligibleError(CampaignError):
     """Nobody on the list has an open window at the time of sending."""
 

@@ -1,5 +1,8 @@
 """Sending a campaign: start it, share by share until nothing more can be sent now, and close it."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 from uuid import UUID
 
@@ -10,7 +13,8 @@ from prefect.cache_policies import NO_CACHE
 from clients.settings import settings
 from domain.reasons import SENTENCES
 from domain.states import MessageState
-from tasks.campaigns import Counts, count_messages
+from tasks.campaigns import Counts, count_messages, get_campaign
+from tasks.outlook import Remaining, watched
 from tasks.running import (
     RunEnd,
     asked_to_stop,
@@ -22,6 +26,7 @@ from tasks.running import (
     unfinished,
 )
 from tasks.share import ShareEnd, ShareReport
+from tasks.windows import timing_of
 
 _OPEN: Final = (MessageState.READY, MessageState.SENDING)
 
@@ -39,10 +44,9 @@ async def send_campaign(campaign_id: UUID) -> str:
     async with stop_on_signals():
         report = ShareReport()
         if await start(campaign_id):
-            progress = await acreate_progress_artifact(progress=0.0, description="Messages that have their outcome")
-            while (report := await share(campaign_id)).end is ShareEnd.LIMIT_REACHED:
-                await aupdate_progress_artifact(progress, progress=_percent(_counts(campaign_id)))
-            await aupdate_progress_artifact(progress, progress=_percent(_counts(campaign_id)))
+            async with shown_progress(campaign_id):
+                while (report := await share(campaign_id)).end is ShareEnd.LIMIT_REACHED:
+                    pass
         return await close(campaign_id, report)
 
 
@@ -63,13 +67,37 @@ async def share(campaign_id: UUID) -> ShareReport:
 @task(task_run_name="close the campaign", cache_policy=NO_CACHE)
 async def close(campaign_id: UUID, report: ShareReport) -> str:
     """Finish the campaign if nothing is left, say how its messages ended, and fail with a sentence if some are left."""
-    with open_database() as (_, url):
+    with open_database() as (connection, url):
         end = RunEnd(finish(url, campaign_id), report)
         problem = unfinished(url, campaign_id, end=end)
-    await acreate_markdown_artifact(key=f"summary-{campaign_id}", markdown=_summary(_counts(campaign_id)))
+        lost = get_campaign(connection, campaign_id)["lost_by_delay"]
+    summary = _summary(_counts(campaign_id), lost_by_delay=lost)
+    await acreate_markdown_artifact(key=f"summary-{campaign_id}", markdown=summary)
     if problem is not None:
         raise problem
     return end.state.value
+
+
+@asynccontextmanager
+async def shown_progress(campaign_id: UUID) -> AsyncIterator[None]:
+    """Keep one progress artifact while the block sends: what has its outcome, what is left, and who is at risk."""
+    artifact = await acreate_progress_artifact(progress=0.0, description="Messages that have their outcome")
+
+    async def tell(remaining: Remaining) -> None:
+        done = await asyncio.to_thread(_done, campaign_id)
+        await aupdate_progress_artifact(artifact, progress=done, description=remaining.sentence)
+
+    with open_database() as (_, url):
+        pass
+    async with watched(url, campaign_id, timing=timing_of(settings()), tell=tell):
+        yield
+    await aupdate_progress_artifact(
+        artifact, progress=_done(campaign_id), description="Messages that have their outcome"
+    )
+
+
+def _done(campaign_id: UUID) -> float:
+    return _percent(_counts(campaign_id))
 
 
 def _counts(campaign_id: UUID) -> Counts:
@@ -82,9 +110,10 @@ def _percent(counts: Counts) -> float:
     return round(100 * (1 - left / counts.rows), 1) if counts.rows else 100.0
 
 
-def _summary(counts: Counts) -> str:
+def _summary(counts: Counts, *, lost_by_delay: int | None) -> str:
     states = [f"| {state} | {count} |" for state, count in counts.by_state.items() if count]
     reasons = [f"| {reason} | {count} | {SENTENCES[reason]} |" for reason, count in counts.by_reason.items()]
     table = ["| state | messages |", "| --- | ---: |", *states]
     why = ["", "| why | messages | |", "| --- | ---: | --- |", *reasons] if reasons else []
-    return "\n".join(table + why)
+    late = ["", f"Its late start cost {lost_by_delay:,} people."] if lost_by_delay else []
+    return "\n".join(table + why + late)

@@ -23,7 +23,7 @@ from tasks.intake import admit, check_list, find_progress, take_list
 from tasks.running import open_database
 from tasks.submission import find_target, list_problems, make_messages
 from tasks.validation_report import gather_report
-from tasks.windows import timing_of
+from tasks.windows import guards_of, timing_of
 
 _MOST_PROBLEMS_SHOWN: Final = 100
 # From these states an earlier try of the same submission goes on; from any other one it is over.
@@ -50,6 +50,7 @@ async def submit_campaign(
     sheet: str | None = None,
     hidden_rows: str = "ask",
     encoding: str | None = None,
+    accept_old_interactions: bool = False,
     submission_id: UUID | None = None,
     send: bool = True,
 ) -> str:
@@ -73,6 +74,7 @@ async def submit_campaign(
         sheet: The sheet of the workbook, where several could hold the recipients.
         hidden_rows: ask, include or skip.
         encoding: Of a csv file that is not UTF-8: cp1252.
+        accept_old_interactions: Judge windows by the interactions that are known, however old the newest is.
         submission_id: Makes a repeated submit find its campaign; the run's own id if empty.
         send: Send an immediate campaign in this run.
 
@@ -97,6 +99,7 @@ async def submit_campaign(
         sheet=sheet,
         hidden_rows=hidden_rows,
         encoding=encoding,
+        accepts_old_interactions=accept_old_interactions,
     )
     campaign_id, state = already_made(submission)
     if campaign_id is None or state is CampaignState.DRAFT:
@@ -124,7 +127,9 @@ def take_in(submission: Submission) -> tuple[UUID, CampaignState]:
     """Read the list, check it by SQL and by its suite, and make every row a message."""
     with open_database() as (connection, url), _own_folder() as folder:
         target = find_target(connection, submission)
-        campaign_id, given = take_list(connection, submission, target=target, folder=folder)
+        campaign_id, given = take_list(
+            connection, submission, target=target, folder=folder, guards=guards_of(settings())
+        )
         can_judge = check_list(connection, campaign_id, target=target, given=given, suite_url=url)
         return campaign_id, make_messages(connection, campaign_id, target=target, given=given, can_judge=can_judge)
 
@@ -133,7 +138,8 @@ def take_in(submission: Submission) -> tuple[UUID, CampaignState]:
 def admit_campaign(submission: Submission, campaign_id: UUID) -> None:
     """See that somebody can be reached at the send time, and let the campaign start then."""
     with open_database() as (connection, _):
-        admit(connection, campaign_id, target=find_target(connection, submission), timing=timing_of(settings()))
+        target = find_target(connection, submission)
+        admit(connection, campaign_id, target=target, timing=timing_of(settings()), guards=guards_of(settings()))
 
 
 @task(task_run_name="show the problems", cache_policy=NO_CACHE)

@@ -1,18 +1,34 @@
 """The life of a campaign: found, counted, started, paused, resumed, cancelled, finished."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from clients.postgres import Connection
-from domain.errors import NotFoundError, UnfinishedError, UsageError
+from domain.errors import NotFoundError, OldInteractionsError, UnfinishedError, UsageError
+from domain.guards import LATE_TOLERANCE, Guards
 from domain.pace import Timing
 from domain.reasons import Reason
 from domain.states import CampaignState, MessageState
 from sql import query
+from tasks.planning import check_age, duration, old_interactions
 from tasks.windows import read_clock, set_aside_unreachable, window_parameters
+
+_NO_GUARDS: Final = Guards(most_late=None, warn_after=None)
+
+# What people want to read while a campaign works; the command line shows it, a server keeps it.
+news = logging.getLogger("windowcast.news")
+
+
+@dataclass(frozen=True)
+class _Doubt:
+    """Why a start needs a person's word, as part of a sentence, and what that person can do."""
+
+    why: str
+    remedy: str
 
 
 @dataclass(frozen=True)
@@ -76,11 +92,13 @@ def refuse_campaign(
             _cancel_ready(connection, campaign_id, reason=reason)
 
 
-def start_campaign(connection: Connection, campaign_id: UUID, *, timing: Timing) -> bool:
+def start_campaign(connection: Connection, campaign_id: UUID, *, timing: Timing, guards: Guards | None = None) -> bool:
     """Start a campaign whose time has come, judging its windows as they are now; return whether it is sending.
 
-    One that is sending already is carried on with. Raises UnfinishedError before its time or while it or its account
-    is paused, and UsageError for one that can never send. What is `finished` is not started again: returns False.
+    One that is sending already is carried on with. With `guards` a timed one that comes too late, or whose account's
+    interactions are too old, is paused instead, until a person lets it go on; how many people the delay cost is kept.
+    Raises UnfinishedError before its time, while it or its account is paused, and when it was paused here, and
+    UsageError for one that can never send. What is `finished` is not started again: returns False.
     """
     with connection.transaction():
         row = _locked(connection, campaign_id)
@@ -88,11 +106,19 @@ def start_campaign(connection: Connection, campaign_id: UUID, *, timing: Timing)
         if state is CampaignState.FINISHED:
             return False
         _refuse_start(campaign_id, row)
-        if state is not CampaignState.SENDING:
+        if state is CampaignState.SENDING:
+            return True
+        if state is CampaignState.VALIDATED:
+            _move(connection, campaign_id, CampaignState.SCHEDULED)
+        doubt = _doubt(connection, campaign_id, row, timing=timing, guards=guards or _NO_GUARDS)
+        if doubt is None:
             _judge_windows(connection, campaign_id, timing=timing)
-            if state is CampaignState.VALIDATED:
-                _move(connection, campaign_id, CampaignState.SCHEDULED)
             _move(connection, campaign_id, CampaignState.SENDING)
+        else:
+            _move(connection, campaign_id, CampaignState.PAUSED, why=doubt.why)
+    if doubt is not None:
+        # Outside the transaction, so that the pause stays.
+        raise UnfinishedError(f"The campaign {campaign_id} is paused: {doubt.why}. {doubt.remedy}")
     return True
 
 
@@ -114,9 +140,12 @@ def pause_campaign(connection: Connection, campaign_id: UUID, *, why: str = "by 
     return CampaignState.PAUSED
 
 
-def resume_campaign(connection: Connection, campaign_id: UUID) -> CampaignState:
+def resume_campaign(
+    connection: Connection, campaign_id: UUID, *, accepts_old_interactions: bool = False
+) -> CampaignState:
     """Let a paused campaign go on: to sending if it had started, else to scheduled; return its state.
 
+    Its start is late anew from now on; with `accepts_old_interactions` windows are judged by what is known.
     Raises UsageError when it is not paused, or was paused with its account, which is to be resumed instead.
     """
     campaign = get_campaign(connection, campaign_id)
@@ -128,6 +157,10 @@ def resume_campaign(connection: Connection, campaign_id: UUID) -> CampaignState:
     state = CampaignState.SCHEDULED if campaign["started_at"] is None else CampaignState.SENDING
     if campaign["state"] != CampaignState.PAUSED or not _move(connection, campaign_id, state):
         raise UsageError(f"The campaign {campaign['name']} is {campaign['state']}, not paused.")
+    connection.execute(
+        query("campaigns/keep_resumed"),
+        {"campaign_id": campaign_id, "accepts_old_interactions": accepts_old_interactions},
+    )
     return state
 
 
@@ -215,6 +248,61 @@ def _refuse_start(campaign_id: UUID, row: dict[str, Any]) -> None:
             f"The campaign {campaign_id} is timed for {row['scheduled_at'].isoformat(timespec='seconds')}, in "
             f"{row['early_seconds']:.0f} seconds; wait for it with --wait."
         )
+
+
+def _doubt(
+    connection: Connection, campaign_id: UUID, row: dict[str, Any], *, timing: Timing, guards: Guards
+) -> _Doubt | None:
+    """Say why a start needs a person's word, if it does, keep whom a late one cost, and tell what to know."""
+    lost = _keep_lost(connection, campaign_id, row, timing=timing)
+    go_on = f"`windowcast campaigns resume {campaign_id}` and then `windowcast campaigns run {campaign_id}`"
+    give_up = f"`windowcast campaigns cancel {campaign_id}` gives it up."
+    unasked = timedelta(seconds=row["unasked_late_seconds"] or 0)
+    if guards.is_too_late(unasked):
+        late = duration(row["late_seconds"])
+        return _Doubt(
+            f"it was to start at {row['scheduled_at']:%Y-%m-%d %H:%M} UTC and comes {late} late, which costs "
+            f"{lost:,} of its people: their windows have closed since",
+            f"{go_on} sends it to the others now; {give_up}",
+        )
+    if lost:
+        news.warning(
+            f"The start comes {duration(row['late_seconds'])} late, which costs {lost:,} people: their windows have "
+            "closed since."
+        )
+    now = read_clock(connection)
+    newest = _newest_interaction(connection, row["account_id"], at=now)
+    try:
+        warning = check_age(newest, row["account"], now=now, guards=guards, accepts_old=row["accepts_old_interactions"])
+    except OldInteractionsError:
+        assert newest is not None
+        old = old_interactions(newest, row["account"], age=now - newest)
+        return _Doubt(
+            f"{old[0].lower()}{old[1:]}, too old to judge people by",
+            f"Bring in what came since with `windowcast interactions import`; then {go_on} sends it. With "
+            f"--accept-old-interactions, resume goes on by what is known; {give_up}",
+        )
+    if warning and row["scheduled_at"] is not None:  # of an immediate one it was said a moment ago
+        news.warning(warning)
+    return None
+
+
+def _keep_lost(connection: Connection, campaign_id: UUID, row: dict[str, Any], *, timing: Timing) -> int:
+    """Count whom the delay of a timed campaign has cost, and keep it; within a minute of its time it is in time."""
+    if timedelta(seconds=row["late_seconds"] or 0) <= LATE_TOLERANCE:
+        return 0
+    counted = connection.execute(
+        query("forecast/lost_by_delay"),
+        {"campaign_id": campaign_id, "now": read_clock(connection), **window_parameters(timing)},
+    ).fetchone()
+    lost = int(counted["people"]) if counted else 0
+    connection.execute(query("campaigns/keep_lost"), {"campaign_id": campaign_id, "lost": lost})
+    return lost
+
+
+def _newest_interaction(connection: Connection, account_id: int, *, at: datetime) -> datetime | None:
+    row = connection.execute(query("forecast/account"), {"account_id": account_id, "at": at}).fetchone()
+    return row["newest_interaction_at"] if row else None
 
 
 def _judge_windows(connection: Connection, campaign_id: UUID, *, timing: Timing) -> None:

@@ -9,7 +9,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from clients.postgres import Connection
-from domain.errors import InputRefusedError, NobodyEligibleError
+from domain.account import Account
+from domain.errors import InputRefusedError, NobodyEligibleError, OldInteractionsError
+from domain.guards import Guards
 from domain.pace import Timing
 from domain.problem import Problem
 from domain.reasons import Reason
@@ -24,6 +26,7 @@ from tasks.campaigns import (
     refuse_campaign,
     schedule_campaign,
 )
+from tasks.planning import check_age, check_interactions, keep_plan, plan_sentences
 from tasks.submission import (
     ReadList,
     Target,
@@ -65,10 +68,19 @@ class Plan:
     earlier: Mapping[str, Any] | None
     same_file: Mapping[str, Any] | None
     remarks: tuple[str, ...]
+    account: Account
+    warning: str | None  # the interactions are old
+    too_old: OldInteractionsError | None  # and so old that a submit would be refused
 
 
 def plan_submission(
-    connection: Connection, submission: Submission, *, folder: Path, timing: Timing, annotated: Path | None = None
+    connection: Connection,
+    submission: Submission,
+    *,
+    folder: Path,
+    timing: Timing,
+    guards: Guards | None = None,
+    annotated: Path | None = None,
 ) -> Plan:
     """Do all that submitting would do, short of sending, and take it back: nothing is kept.
 
@@ -86,10 +98,11 @@ def plan_submission(
         state = make_messages(
             connection, campaign_id, target=target, given=replace(given, content=None), can_judge=can_judge
         )
-        plan = _plan_of(connection, campaign_id, target=target, state=state, timing=timing)
+        plan = _plan_of(connection, campaign_id, target=target, state=state, timing=timing, guards=guards)
         if annotated is not None and plan.counts.rows:
             write_workbook(connection, campaign_id, path=annotated, source=given.content)
-    return replace(plan, earlier=earlier, same_file=same_file, remarks=remarks_on(given))
+    plan = replace(plan, earlier=earlier, same_file=same_file, remarks=remarks_on(given))
+    return _with_age(plan, submission=submission, guards=guards or Guards())
 
 
 def find_progress(connection: Connection, submission: Submission) -> tuple[UUID | None, CampaignState | None]:
@@ -100,12 +113,20 @@ def find_progress(connection: Connection, submission: Submission) -> tuple[UUID 
     return campaign_id, CampaignState(get_campaign(connection, campaign_id)["state"])
 
 
-def take_list(connection: Connection, submission: Submission, *, target: Target, folder: Path) -> tuple[UUID, ReadList]:
+def take_list(
+    connection: Connection, submission: Submission, *, target: Target, folder: Path, guards: Guards | None = None
+) -> tuple[UUID, ReadList]:
     """Read the list of a submission and make its campaign, a draft; return its id and what was read.
 
-    Raises UsageError for times that cannot be meant, NotFoundError without the file, and AlreadySubmittedError.
+    Raises UsageError for times that cannot be meant, NotFoundError without the file, AlreadySubmittedError, and
+    OldInteractionsError when the account's interactions are too old to judge anybody by.
     """
     check_times(connection, submission, tolerance=_ON_THE_WAY)
+    warning = check_interactions(
+        connection, target.account, guards=guards or Guards(), accepts_old=submission.accepts_old_interactions
+    )
+    if warning:
+        news.warning(warning)
     given = read_list(submission, folder=folder)
     return open_campaign(connection, submission, target=target, sha256=given.sha256), given
 
@@ -131,14 +152,19 @@ def check_list(
     return True
 
 
-def admit(connection: Connection, campaign_id: UUID, *, target: Target, timing: Timing) -> Outlook:
-    """Let a validated campaign be sent at its time, if anybody can be reached then.
+def admit(
+    connection: Connection, campaign_id: UUID, *, target: Target, timing: Timing, guards: Guards | None = None
+) -> Outlook:
+    """Let a validated campaign be sent at its time, if anybody can be reached then; its plan is kept with it.
 
     Raises NobodyEligibleError, refusing the campaign, when nobody's window is open at its time.
     """
     campaign = get_campaign(connection, campaign_id)
-    outlook = foretell(connection, campaign_id, account=target.account, at=campaign["scheduled_at"], timing=timing)
+    outlook = foretell(
+        connection, campaign_id, account=target.account, at=campaign["scheduled_at"], timing=timing, guards=guards
+    )
     if campaign["state"] == CampaignState.VALIDATED:
+        keep_plan(connection, campaign_id, outlook=outlook)
         if outlook.forecast.eligible_at_send == 0 and campaign["hold_until"] is None:
             why = nobody_sentence(outlook, is_timed=campaign["scheduled_at"] is not None)
             refuse_campaign(
@@ -146,20 +172,9 @@ def admit(connection: Connection, campaign_id: UUID, *, target: Target, timing: 
             )
             raise NobodyEligibleError(why)
         schedule_campaign(connection, campaign_id)
-        news.info(forecast_sentence(outlook))
+        for sentence in plan_sentences(outlook, account=target.account):
+            news.info(sentence)
     return outlook
-
-
-def forecast_sentence(outlook: Outlook) -> str:
-    """Say whom a campaign can reach, before anything is sent."""
-    foretold = outlook.forecast
-    sentence = (
-        f"Eligible now: {foretold.eligible_now}; at {outlook.at:%Y-%m-%d %H:%M:%S} UTC, if nobody writes again: "
-        f"{foretold.eligible_at_send}."
-    )
-    if foretold.closing_before_turn:
-        sentence += f" Windows that close before their turn: {foretold.closing_before_turn}."
-    return sentence
 
 
 def nobody_sentence(outlook: Outlook, *, is_timed: bool) -> str:
@@ -169,9 +184,15 @@ def nobody_sentence(outlook: Outlook, *, is_timed: bool) -> str:
             f"At {outlook.at.isoformat(timespec='minutes')} nobody on the list has an open window any more: the last "
             f"one closes at {outlook.last_turn_at.isoformat(timespec='minutes')}; choose an earlier --at, or send now."
         )
+    newest = outlook.account.newest_interaction_at
+    known = (
+        "no interaction of this account is known"
+        if newest is None
+        else f"the newest known interaction of this account is from {newest:%Y-%m-%d %H:%M} UTC"
+    )
     return (
         "Nobody on the list has an open 24-hour window, so nothing can be sent; `windowcast check` says why for each "
-        "row, and `windowcast interactions import` brings in what people wrote lately."
+        f"row, and `windowcast interactions import` brings in what people wrote lately ({known})."
     )
 
 
@@ -193,9 +214,12 @@ def _plan_of(
     target: Target,
     state: CampaignState,
     timing: Timing,
+    guards: Guards | None,
 ) -> Plan:
     campaign = get_campaign(connection, campaign_id)
-    outlook = foretell(connection, campaign_id, account=target.account, at=campaign["scheduled_at"], timing=timing)
+    outlook = foretell(
+        connection, campaign_id, account=target.account, at=campaign["scheduled_at"], timing=timing, guards=guards
+    )
     if state is CampaignState.VALIDATED:
         set_aside_unreachable(connection, campaign_id, at=outlook.at, timing=timing)
     return Plan(
@@ -207,4 +231,22 @@ def _plan_of(
         earlier=None,
         same_file=None,
         remarks=(),
+        account=target.account,
+        warning=None,
+        too_old=None,
     )
+
+
+def _with_age(plan: Plan, *, submission: Submission, guards: Guards) -> Plan:
+    """Add to a plan what is to be said about the age of the interactions it rests on."""
+    try:
+        warning = check_age(
+            plan.outlook.account.newest_interaction_at,
+            plan.account.name,
+            now=plan.outlook.now,
+            guards=guards,
+            accepts_old=submission.accepts_old_interactions,
+        )
+    except OldInteractionsError as error:
+        return replace(plan, too_old=error)
+    return replace(plan, warning=warning)

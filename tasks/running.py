@@ -21,10 +21,11 @@ from domain.states import CampaignState, MessageState
 from tasks.accounts import account_token, find_account
 from tasks.campaigns import close_campaign, count_messages, get_campaign, seconds_until_start, start_campaign
 from tasks.database import clock_is_real, ensure_schema
+from tasks.outlook import watched
 from tasks.sending import send_share
 from tasks.share import ShareEnd, ShareOrder, ShareReport
 from tasks.templates import get_template
-from tasks.windows import timing_of
+from tasks.windows import guards_of, timing_of
 
 # One share: what one Prefect task sends. At 40 a second, two minutes of sending.
 SHARE_MESSAGES: Final = 5_000
@@ -93,10 +94,11 @@ async def run_campaign(
         await wait_for_start(url, campaign_id, stop=stop)
     report = ShareReport()
     if begin(url, campaign_id, chosen=chosen):
-        while True:
-            report = await run_share(url, campaign_id, chosen=chosen, stop=stop)
-            if report.end is not ShareEnd.LIMIT_REACHED:
-                break
+        async with watched(url, campaign_id, timing=timing_of(chosen)):
+            while True:
+                report = await run_share(url, campaign_id, chosen=chosen, stop=stop)
+                if report.end is not ShareEnd.LIMIT_REACHED:
+                    break
     return RunEnd(finish(url, campaign_id), report)
 
 
@@ -125,7 +127,7 @@ async def begin_in_time(url: str, campaign_id: UUID, *, chosen: Settings, stop: 
 def begin(url: str, campaign_id: UUID, *, chosen: Settings) -> bool:
     """Start a campaign; return whether there is anything to send. Raises UnfinishedError when it may not start now."""
     with connect(url) as connection:
-        return start_campaign(connection, campaign_id, timing=timing_of(chosen))
+        return start_campaign(connection, campaign_id, timing=timing_of(chosen), guards=guards_of(chosen))
 
 
 async def run_share(url: str, campaign_id: UUID, *, chosen: Settings, stop: asyncio.Event) -> ShareReport:

@@ -245,6 +245,7 @@ def open_campaign(
                 "not_after": submission.not_after,
                 "hold_until": submission.hold_until,
                 "weight": submission.weight,
+                "accepts_old_interactions": submission.accepts_old_interactions,
             },
         )
     return campaign_id
