@@ -15,6 +15,7 @@ class Submission:
     `submission_id` makes a repeated submit find its campaign; `again` says that the same list is meant twice.
     People without an open window are waited for until `hold_until`; `weight` is the campaign's share among those of its
     account.
+    `resends_unknown`: what two look-ups prove absent is sent once more.
     """
 
     submission_id: UUID
@@ -33,6 +34,7 @@ class Submission:
     again: bool = False
     sheet: str | None = None
     hidden_rows: str = "ask"
+    resends_unknown: bool = False
 
 
 def sha256_of_ids(user_ids: Sequence[str]) -> str:

@@ -45,6 +45,7 @@ async def submit_campaign(
     again: bool = False,
     sheet: str | None = None,
     hidden_rows: str = "ask",
+    resend_unknown: bool = False,
     submission_id: UUID | None = None,
     send: bool = True,
 ) -> str:
@@ -66,6 +67,7 @@ async def submit_campaign(
         again: Send the same list a second time on purpose.
         sheet: The sheet of the workbook, where several could hold the recipients.
         hidden_rows: ask, include or skip.
+        resend_unknown: Send again what two look-ups prove absent; a small risk of a second copy remains.
         submission_id: Makes a repeated submit find its campaign; the run's own id if empty.
         send: Send an immediate campaign in this run.
 
@@ -88,6 +90,7 @@ async def submit_campaign(
         again=again,
         sheet=sheet,
         hidden_rows=hidden_rows,
+        resends_unknown=resend_unknown,
     )
     campaign_id, state = already_made(submission)
     if campaign_id is None or state is CampaignState.DRAFT:

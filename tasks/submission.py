@@ -185,6 +185,7 @@ def open_campaign(
                 "not_after": submission.not_after,
                 "hold_until": submission.hold_until,
                 "weight": submission.weight,
+                "resends_unknown": submission.resends_unknown,
             },
         )
     return campaign_id
