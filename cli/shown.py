@@ -53,6 +53,7 @@ def campaign_details_json(connection: "Connection", campaign: dict[str, Any]) ->
         "started_at": utc(campaign["started_at"]),
         "ended_at": utc(campaign["ended_at"]),
         "pause_reason": campaign["pause_reason"],
+        "resends_unknown": campaign["resends_unknown"],
         "refusal": campaign["refusal"],
         "problem_count": campaign["problem_count"],
     }

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -269,7 +269,12 @@ class _Resolver:
         if reading.conversation is None:
             none = reading.none or NoPage(LookUpResult.NO_ANSWER, ProviderAnswer())
             return Verdict(none.result, words_of(none.answer))
-        return judge(self._question(due), reading.conversation, skew_seconds=self._timing.skew_seconds)
+        question, skew = self._question(due), self._timing.skew_seconds
+        verdict = judge(question, reading.conversation, skew_seconds=skew)
+        if verdict.result is LookUpResult.ABSENT:
+            return verdict  # echoes could only explain more of what is not there
+        foreign_ids = self._foreign_ids(due)
+        return judge(replace(question, foreign_ids=foreign_ids), reading.conversation, skew_seconds=skew)
 
     def _question(self, due: _Due) -> Question:
         others = self._connection.execute(
@@ -284,7 +289,6 @@ class _Resolver:
             latest_at=due.over_at + timedelta(seconds=self.report.grace_seconds),
             message_id=due.provider_message_id,
             others=tuple(OtherMessage(row["slot_at"], row["provider_message_id"]) for row in others),
-            foreign_ids=self._foreign_ids(due),
         )
 
     def _foreign_ids(self, due: _Due) -> frozenset[str]:

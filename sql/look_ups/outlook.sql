@@ -8,7 +8,6 @@ WITH open AS (
         + %(grace_seconds)s::float8 * interval '1 s' * power(2, least(p.asked_count - 1, 5)) AS next_at
     FROM message_list AS m
     INNER JOIN attempt AS a ON m.attempt_id = a.attempt_id
-    INNER JOIN campaign AS c ON m.campaign_id = c.campaign_id
     LEFT JOIN LATERAL (
         SELECT
             max(l.asked_at) AS asked_at,
@@ -17,8 +16,8 @@ WITH open AS (
         WHERE l.attempt_id = a.attempt_id
     ) AS p ON TRUE
     WHERE
-        c.account_id = %(account_id)s
-        AND (%(campaign_id)s::uuid IS NULL OR c.campaign_id = %(campaign_id)s::uuid)
+        m.account_id = %(account_id)s
+        AND (%(campaign_id)s::uuid IS NULL OR m.campaign_id = %(campaign_id)s::uuid)
         AND m.state = 'unknown'
 )
 

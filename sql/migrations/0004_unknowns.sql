@@ -46,5 +46,8 @@ CREATE TABLE look_up_pace (
     slowest_acceptance interval NOT NULL DEFAULT '0 s' -- from the slot to the platform's acceptance, ever seen
 );
 
+-- What is unknown of an account, settled or not, without a pass over all of its messages.
+CREATE INDEX message_list_unknown ON message_list (account_id) WHERE state = 'unknown';
+
 -- For what came in since an attempt: proof that webhooks are alive, and echoes of other people's messages.
 CREATE INDEX receipt_inbox_received ON receipt_inbox (received_at);

@@ -1,4 +1,4 @@
-"""F2, F9 to F13 without a single echo: look-ups alone tell what was sent; policy B and what its grace is worth."""
+"""F3 and F9 to F13 without a single echo: look-ups alone tell what was sent; policy B and what its grace is worth."""
 
 import asyncio
 import time
