@@ -155,9 +155,9 @@ def sweep(*, as_json: bool) -> int:
     required=True,
     type=click.Choice([reason.value for reason in Reason]),
     metavar="REASON",
-    help="Why they failed, as `campaigns show` counts it.",
+    help="Why they failed: message_refused, other_app_in_control, outside_window, person_unavailable, person_unknown.",
 )
-@click.option("--because", default="the cause was mended", show_default=True, help="Why now; it is kept.")
+@click.option("--because", default="no reason was given", help="Why now; it is kept with your name.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 def retry_failed(campaign: str, *, reason: str, because: str, yes: bool, as_json: bool) -> int:
@@ -191,21 +191,22 @@ def _ask_retry(plan: "RetryPlan", *, as_json: bool) -> None:
     if as_json or not is_terminal():
         raise UsageError("Without a terminal nobody can be asked: add --yes to send these messages again.")
     _show_plan(plan)
-    click.confirm(f"Make {plan.ready} messages ready again?", abort=True, err=True)
+    click.confirm("Send these again?", abort=True, err=True)
 
 
 def _show_plan(plan: "RetryPlan") -> None:
-    click.echo(f"{plan.failed} messages failed as {plan.reason}; {plan.ready} of these people can be reached now.")
+    click.echo(f"Failed as {plan.reason}: {plan.failed}. Of these people can be reached now: {plan.ready}.")
     for obstacle, count in sorted(plan.staying.items(), key=lambda one: -one[1]):
-        click.echo(f"  {count} stay failed: {SENTENCES[obstacle]}")
+        click.echo(f"  Stay failed: {count}. {SENTENCES[obstacle]}")
     if plan.warning and plan.ready:
         click.echo(plan.warning)
 
 
 def _show_retry(found: UUID, plan: "RetryPlan") -> None:
-    _show_plan(plan)
-    if plan.ready:
-        click.echo(f"{plan.ready} are ready again; `windowcast campaigns run {found}` sends them.")
+    if not plan.ready:
+        _show_plan(plan)
+        return
+    click.echo(f"Ready again: {plan.ready}; `windowcast campaigns run {found}` sends them.")
 
 
 def _retry_json(found: UUID, plan: "RetryPlan") -> dict[str, object]:

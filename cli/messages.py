@@ -82,10 +82,10 @@ def list_(campaign: str, *, state: str | None, reason: str | None, export: Path 
 @click.option("--seconds", type=click.FloatRange(min=0), default=60.0, show_default=True, help="For how long at most.")
 @json_option
 def resolve(campaign: str | None, *, seconds: float, as_json: bool) -> None:
-    """Look for proof of what is unknown: of a campaign, or of every account.
+    """Look for proof of what is unknown.
 
-    Asks the platform for the conversations of these people, two a second for each account, and never sends anything
-    itself.
+    Of a campaign, or of every account. Asks the platform for the conversations of these people, at most two a second
+    for each account, and sends nothing itself.
     """
     with session() as opened:
         reports = asyncio.run(_resolve(opened, campaign, seconds=seconds))
@@ -254,7 +254,7 @@ def _ask(found: dict[str, Any], *, as_json: bool) -> None:
         )
     click.echo(
         f"Message {found['message_id']} (row {found['row_number']} of {found['campaign']}) is sent again if its window "
-        f"is open. If the platform did take it, this person gets it twice: it {_SECOND_COPY}.",
+        f"is open. If the platform did take it, what is sent now {_SECOND_COPY}.",
         err=True,
     )
     typed = click.prompt(f'Type "{_SECOND_COPY}" to go on', err=True)

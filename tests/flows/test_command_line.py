@@ -389,8 +389,8 @@ def test_a_retry_that_reaches_nobody_ends_with_4_and_says_why(shop):
     result = shop.command("campaigns", "retry-failed", campaign_id, "--reason", "person_unavailable", "--yes")
 
     assert result.code == 4
-    assert "1 messages failed as person_unavailable; 0 of these people can be reached now." in result.out
-    assert "1 stay failed: This person asked for no more messages." in result.out
+    assert "Failed as person_unavailable: 1. Of these people can be reached now: 0." in result.out
+    assert "Stay failed: 1. This person asked for no more messages." in result.out
 
 
 @pytest.mark.parametrize(
