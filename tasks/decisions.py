@@ -22,6 +22,7 @@ logger = logging.getLogger("windowcast.decisions")
 _SET_ASIDE: Final = {
     Reason.CAMPAIGN_CANCELLED: MessageState.CANCELLED,
     Reason.OPTED_OUT: MessageState.INELIGIBLE,
+    Reason.PERSON_UNAVAILABLE: MessageState.INELIGIBLE,
     Reason.NEVER_INTERACTED: MessageState.INELIGIBLE,
     Reason.NOT_AFTER_PASSED: MessageState.EXPIRED,
     Reason.WINDOW_CLOSED: MessageState.EXPIRED,

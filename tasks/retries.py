@@ -18,7 +18,7 @@ from tasks.decisions import Author, Standing, keep_decision, list_standings, mak
 # The reasons of a refusal, and what a person should know before such messages are sent again (None: nothing).
 RETRYABLE: Final[Mapping[Reason, str | None]] = {
     Reason.OTHER_APP_IN_CONTROL: None,
-    Reason.PERSON_UNAVAILABLE: None,
+    Reason.PERSON_UNAVAILABLE: "Only people who wrote since, or whose cool-off is over, can be reached.",
     Reason.OUTSIDE_WINDOW: "Only people who wrote since the platform refused can be reached.",
     Reason.MESSAGE_REFUSED: (
         "The platform refuses the same message again, unless what it disliked was mended meanwhile: a link, a picture, "

@@ -42,7 +42,7 @@ logger = logging.getLogger("windowcast.unknowns")
 
 # The platform may be away for look-ups alone; after so many without an answer in a row the next run asks again.
 _MOST_WITHOUT_ANSWER: Final = 3
-# Three turns span 1.1 seconds; if none is later than this, no second holds more than two calls.
+# A turn that is later than this is given up: it would use up what is in hand for the way there.
 _TURN_TOLERANCE_SECONDS: Final = 0.1
 # So many webhook bodies are read at most to see that webhooks are alive; each of them is an echo of the account.
 _MOST_BODIES: Final = 1000

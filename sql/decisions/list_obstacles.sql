@@ -2,7 +2,7 @@
 -- with what keeps it from being sent now, NULL if nothing does: the same rules as in the claim, and locked so that what
 -- is read here holds until the transaction ends. Of the failed ones only those that the platform refused outright: one
 -- that it took and failed later may have been seen. Where the platform said "outside the window" against what we knew,
--- only a newer opener counts.
+-- only a newer opener counts. The account's cap is left to the claim: here an unknown message would count itself.
 WITH now AS MATERIALIZED (
     SELECT clock() AS at
 )
@@ -14,7 +14,8 @@ SELECT
     m.reason,
     CASE
         WHEN c.state IN ('cancelled', 'refused') THEN 'campaign_cancelled'
-        WHEN s.user_id IS NOT NULL THEN 'opted_out'
+        WHEN s.kind = 'opted_out' THEN 'opted_out'
+        WHEN s.kind = 'unavailable' THEN 'person_unavailable'
         WHEN c.not_after <= now.at + %(reserve_seconds)s::float8 * interval '1 s' THEN 'not_after_passed'
         WHEN l.user_id IS NULL THEN 'never_interacted'
         WHEN
@@ -28,7 +29,7 @@ INNER JOIN campaign AS c ON m.campaign_id = c.campaign_id
 INNER JOIN attempt AS a ON m.attempt_id = a.attempt_id
 CROSS JOIN now
 LEFT JOIN last_interaction AS l ON m.account_id = l.account_id AND m.user_id = l.user_id
-LEFT JOIN suppression AS s ON m.account_id = s.account_id AND m.user_id = s.user_id
+LEFT JOIN active_suppression AS s ON m.account_id = s.account_id AND m.user_id = s.user_id
 WHERE
     m.campaign_id = %(campaign_id)s
     AND m.state = %(state)s

@@ -4,12 +4,14 @@ import asyncio
 import json
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from itertools import pairwise
 from uuid import uuid4
 
 import psycopg
 import pytest
 import pytest_asyncio
 
+from clients.postgres import connect
 from clients.settings import Settings
 from domain.errors import ConfigurationError, NotFoundError, UsageError
 from domain.evidence import DecisionKind, LookUpTiming
@@ -351,8 +353,31 @@ async def test_a_throttle_holds_for_every_worker_and_for_the_time_that_the_platf
     assert "asked to wait" in held.stopped_by
 
 
-async def test_look_ups_of_all_workers_together_keep_the_documented_pace(place):
-    place.unknown(range(1, 7))
+def test_the_turns_of_all_workers_together_are_a_gap_apart(world):
+    account, booked = world.account(), []
+
+    with connect(world.connection.info.dsn) as other:
+        for number in range(8):
+            parameters = {"account_id": account.account_id, "gap_seconds": 0.65}
+            (world.connection, other)[number % 2].execute(query("look_ups/book"), parameters)
+            booked.append(world.connection.execute("SELECT next_at FROM look_up_pace").fetchone()["next_at"])
+
+    assert min(later - earlier for earlier, later in pairwise(booked)) >= timedelta(seconds=0.65)
+
+
+def test_a_turn_that_was_booked_by_a_clock_since_put_back_holds_nobody_up(world_18):
+    parameters = {"account_id": world_18.account().account_id, "gap_seconds": 0.65}
+    world_18.put_clock_ahead(hours=1)
+    world_18.connection.execute(query("look_ups/book"), parameters)
+    world_18.put_clock_ahead()
+
+    row = world_18.connection.execute(query("look_ups/book"), parameters).fetchone()
+
+    assert row["wait_seconds"] <= 0
+
+
+async def test_two_workers_share_the_look_ups_under_the_documented_limit(place):
+    _, attempts = place.unknown(range(1, 5))
     place.platform.put_account({"external_id": place.account.external_id, "conversation_calls_per_second": 2})
     place.wait(minutes=3)
 
@@ -360,7 +385,8 @@ async def test_look_ups_of_all_workers_together_keep_the_documented_pace(place):
     while reports[0].due:
         reports = await asyncio.gather(*(place.resolve(timing=LookUpTiming()) for _ in range(2)))
 
-    assert set(place.look_ups()) == {"absent"}  # none was throttled
+    rows = place.connection.execute("SELECT attempt_id FROM look_up").fetchall()
+    assert {row["attempt_id"] for row in rows} == set(attempts)
 
 
 async def test_a_pass_ends_when_its_time_is_over_and_says_what_is_due(place):
@@ -672,7 +698,7 @@ async def test_only_an_unknown_message_can_be_decided_and_only_with_a_reason(pla
 # retries
 
 
-def failed(place, numbers, *, reason="person_unavailable"):
+def failed(place, numbers, *, reason="other_app_in_control"):
     place.people_write(numbers)
     campaign_id = place.world.submit_ids(place.folder, numbers, account=place.account)
     start_campaign(place.connection, campaign_id, timing=TIMING)
@@ -691,13 +717,14 @@ async def test_a_retry_makes_those_ready_who_can_be_reached_and_leaves_the_other
         "UPDATE last_interaction SET opener_at = clock() - interval '24 h' WHERE user_id = %s", [user_id(3)]
     )
     place.connection.execute(
-        "UPDATE attempt SET opener_at = opener_at - interval '24 h', slot_at = opener_at - interval '23 h' WHERE user_id = %s",
+        "UPDATE attempt SET opener_at = opener_at - interval '24 h', slot_at = slot_at - interval '24 h' "
+        "WHERE user_id = %s",
         [user_id(3)],
     )
 
-    plan = plan_retry(place.connection, campaign_id, reason=Reason.PERSON_UNAVAILABLE, timing=TIMING)
+    plan = plan_retry(place.connection, campaign_id, reason=Reason.OTHER_APP_IN_CONTROL, timing=TIMING)
     planned = place.world.states(campaign_id)
-    done = retry_failed(place.connection, campaign_id, reason=Reason.PERSON_UNAVAILABLE, author=AUTHOR, timing=TIMING)
+    done = retry_failed(place.connection, campaign_id, reason=Reason.OTHER_APP_IN_CONTROL, author=AUTHOR, timing=TIMING)
 
     assert planned == {"failed": 4}
     assert plan == done
@@ -737,11 +764,27 @@ async def test_outside_the_window_is_tried_again_only_for_people_who_wrote_since
     assert (done.failed, done.ready, done.staying) == (2, 1, {Reason.WINDOW_CLOSED: 1})
 
 
+async def test_a_person_who_is_left_in_peace_is_tried_again_after_writing(place):
+    campaign_id = failed(place, (1, 2), reason="person_unavailable")
+    for number in (1, 2):
+        place.connection.execute(
+            "INSERT INTO suppression (account_id, user_id, source, kind, until) "
+            "VALUES (%s, %s, 'test', 'unavailable', clock() + interval '1 day') ON CONFLICT DO NOTHING",
+            [place.account.account_id, user_id(number)],
+        )
+    place.wait(minutes=1)
+    place.people_write([2], hours_ago=0)
+
+    done = retry_failed(place.connection, campaign_id, reason=Reason.PERSON_UNAVAILABLE, author=AUTHOR, timing=TIMING)
+
+    assert (done.failed, done.ready, done.staying) == (2, 1, {Reason.PERSON_UNAVAILABLE: 1})
+
+
 async def test_what_the_platform_took_and_failed_later_is_not_sent_again(place):
     campaign_id = failed(place, (1,))
     place.connection.execute("UPDATE attempt SET outcome = 'accepted'; UPDATE message_list SET sent_at = clock()")
 
-    done = retry_failed(place.connection, campaign_id, reason=Reason.PERSON_UNAVAILABLE, author=AUTHOR, timing=TIMING)
+    done = retry_failed(place.connection, campaign_id, reason=Reason.OTHER_APP_IN_CONTROL, author=AUTHOR, timing=TIMING)
 
     assert (done.failed, done.ready) == (0, 0)
 

@@ -364,6 +364,7 @@ def test_resend_unknown_is_asked_for_at_the_submit_and_off_otherwise(shop):
 
 def test_failed_messages_are_retried_by_reason_and_sent(shop):
     campaign_id, message = submit_with_fault(shop, "person_unavailable")
+    shop.people_write([1], hours_ago=0)  # which ends the cool-off
     retry = ("campaigns", "retry-failed", campaign_id, "--reason")
 
     unasked = shop.command(*retry, "person_unavailable")
