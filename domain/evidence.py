@@ -38,8 +38,8 @@ class LookUpTiming:
 
     `skew_seconds` is how far the platform's clock may be from ours: as much as we allow an interaction to be ahead.
     `gap_seconds` keeps us below 2 calls a second for each Page (Meta, Rate limiting, 2026-03-23): three turns span 1.3
-    seconds, so 0.3 are in hand for a late start and for the way there. The newest 20 messages of a conversation can be read; they come in pages of 10, since 20 long
-    ones may be more than an answer may hold.
+    seconds, so 0.3 are in hand for a late start and for the way there. The newest 20 messages of a conversation can be
+    read; they come in pages of 10, since 20 long ones may be more than an answer may hold.
     """
 
     least_grace_seconds: float = 120.0
