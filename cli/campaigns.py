@@ -7,18 +7,20 @@ from uuid import UUID
 
 import click
 
-from cli.output import print_json, print_table
+from cli.output import is_terminal, print_json, print_table
 from cli.session import Session, campaign_id, json_option, session
 from cli.shown import campaign_details_json, campaign_json, campaign_remaining, show_counts, sweep_json
-from domain.errors import UsageError
+from domain.errors import NobodyEligibleError, UsageError
+from domain.reasons import SENTENCES, Reason
 
 if TYPE_CHECKING:
+    from tasks.retries import RetryPlan
     from tasks.running import RunEnd
 
 
 @click.group()
 def campaigns() -> None:
-    """List, show, run, pause, resume, cancel and sweep campaigns; get their workbooks and validation reports."""
+    """List, show, run, pause, resume, cancel, retry and sweep campaigns; get their workbooks and validation reports."""
 
 
 @campaigns.command("list")
@@ -169,6 +171,78 @@ def sweep(*, as_json: bool) -> int:
     for found in report.to_continue:
         click.echo(f"`windowcast campaigns run {found}` lets it go on.")
     return 0
+
+
+@campaigns.command("retry-failed")
+@click.argument("campaign")
+@click.option(
+    "--reason",
+    required=True,
+    type=click.Choice([reason.value for reason in Reason]),
+    metavar="REASON",
+    help="Why they failed: message_refused, other_app_in_control, outside_window, person_unavailable, person_unknown.",
+)
+@click.option("--because", default="no reason was given", help="Why now; it is kept with your name.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+def retry_failed(campaign: str, *, reason: str, because: str, yes: bool, as_json: bool) -> int:
+    """Make messages ready again that the platform refused for one reason.
+
+    Windows and opt-outs are looked at again: who cannot be reached stays failed. Unknown messages are never touched.
+    `campaigns run` then sends them.
+    """
+    from cli.messages import author_here
+    from tasks.decisions import Author
+    from tasks.retries import plan_retry
+    from tasks.retries import retry_failed as retry
+    from tasks.windows import timing_of
+
+    with session() as opened:
+        found, timing, why = campaign_id(campaign), timing_of(opened.settings), Reason(reason)
+        plan = plan_retry(opened.connection, found, reason=why, timing=timing)
+        if plan.ready and not yes:
+            _ask_retry(plan, as_json=as_json)
+        if plan.ready:
+            author = Author(author_here(), because)
+            plan = retry(opened.connection, found, reason=why, author=author, timing=timing)
+    if as_json:
+        print_json(_retry_json(found, plan))
+    else:
+        _show_retry(found, plan)
+    return NobodyEligibleError.exit_code if plan.failed and not plan.ready else 0
+
+
+def _ask_retry(plan: "RetryPlan", *, as_json: bool) -> None:
+    if as_json or not is_terminal():
+        raise UsageError("Without a terminal nobody can be asked: add --yes to send these messages again.")
+    _show_plan(plan)
+    click.confirm("Send these again?", abort=True, err=True)
+
+
+def _show_plan(plan: "RetryPlan") -> None:
+    click.echo(f"Failed as {plan.reason}: {plan.failed}. Of these people can be reached now: {plan.ready}.")
+    for obstacle, count in sorted(plan.staying.items(), key=lambda one: -one[1]):
+        click.echo(f"  Stay failed: {count}. {SENTENCES[obstacle]}")
+    if plan.warning and plan.ready:
+        click.echo(plan.warning)
+
+
+def _show_retry(found: UUID, plan: "RetryPlan") -> None:
+    if not plan.ready:
+        _show_plan(plan)
+        return
+    click.echo(f"Ready again: {plan.ready}; `windowcast campaigns run {found}` sends them.")
+
+
+def _retry_json(found: UUID, plan: "RetryPlan") -> dict[str, object]:
+    return {
+        "campaign_id": str(found),
+        "reason": plan.reason,
+        "failed": plan.failed,
+        "ready": plan.ready,
+        "staying": {str(obstacle): count for obstacle, count in plan.staying.items()},
+        "warning": plan.warning if plan.ready else None,
+    }
 
 
 @campaigns.command()

@@ -55,12 +55,14 @@ def doctor(*, as_json: bool) -> int:
     from clients.postgres import connect, database_url
     from clients.settings import settings
     from tasks.database import broken_promises, database_facts, ensure_schema
+    from tasks.decisions import list_contradicted
 
     chosen = settings()
     with connect(database_url(chosen)) as connection:
         ensure_schema(connection, embedded=chosen.database_url is None)
         facts = database_facts(connection)
         broken = broken_promises(connection)
+        contradicted = list_contradicted(connection)
     findings = _findings(facts) + [f"The promise {name} does not hold: {rows[:3]}" for name, rows in broken.items()]
     if as_json:
         print_json(
@@ -68,6 +70,7 @@ def doctor(*, as_json: bool) -> int:
                 "database": facts,
                 "broken_promises": {name: str(rows) for name, rows in broken.items()},
                 "findings": findings,
+                "contradicted_decisions": [{**row, "message_id": str(row["message_id"])} for row in contradicted],
             }
         )
     else:
@@ -75,6 +78,11 @@ def doctor(*, as_json: bool) -> int:
         click.echo(f"Postgres {facts['server_version']} ({kind}); platform {chosen.graph_url}/{chosen.graph_version}")
         for finding in findings:
             say(finding)
+        for row in contradicted:
+            say(
+                f"Message {row['message_id']} was called absent by {row['decided_by']}, and had been sent: if it was "
+                "sent again, its person has two copies."
+            )
         if not findings:
             click.echo("All is well: the schema is current, commits are durable, and every promise holds.")
     return UnfinishedError.exit_code if findings else 0

@@ -12,8 +12,8 @@ from domain.errors import CampaignError
 _COMMANDS: Final = {
     "submit": ("cli.submit:submit", "Check a list and send it, now or at a time."),
     "check": ("cli.submit:check", "Show exactly what submit would do; send nothing."),
-    "campaigns": ("cli.campaigns:campaigns", "List, show, run, pause, resume, cancel and sweep campaigns."),
-    "messages": ("cli.messages:messages", "Show or export the message list of a campaign."),
+    "campaigns": ("cli.campaigns:campaigns", "List, show, run, pause, resume, cancel, retry and sweep campaigns."),
+    "messages": ("cli.messages:messages", "Show or export the message list; settle what is unknown."),
     "templates": ("cli.templates:templates", "Add, list and preview templates; make their workbooks."),
     "accounts": ("cli.accounts:accounts", "Add, list, check, cap, pause and resume sending accounts."),
     "interactions": ("cli.interactions:interactions", "Load what people did, which opens their windows."),

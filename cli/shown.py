@@ -64,6 +64,7 @@ def campaign_details_json(
         "started_at": utc(campaign["started_at"]),
         "ended_at": utc(campaign["ended_at"]),
         "pause_reason": campaign["pause_reason"],
+        "resends_unknown": campaign["resends_unknown"],
         "refusal": campaign["refusal"],
         "problem_count": campaign["problem_count"],
         "remarks": campaign["remarks"] or [],

@@ -78,6 +78,11 @@ def _submission_options(command: _F) -> _F:
             type=click.Path(path_type=Path),
             help="Write your list back to this .xlsx file: a state and a reason beside each row, bad cells marked.",
         ),
+        click.option(
+            "--resend-unknown",
+            is_flag=True,
+            help="Send again what two look-ups prove absent; a small risk of a second copy remains.",
+        ),
         click.option("--again", is_flag=True, help="Send the same list a second time on purpose."),
         click.option(
             "--accept-old-interactions",
@@ -178,6 +183,7 @@ def _submission_of(opened: Session, **given: Any) -> Submission:
         hidden_rows=given["hidden_rows"],
         encoding=given["encoding"],
         accepts_old_interactions=given["accept_old_interactions"],
+        resends_unknown=given["resend_unknown"],
     )
 
 
@@ -267,6 +273,7 @@ async def _submit_and_send(opened: Session, submission: Submission, *, waits: bo
         hidden_rows=submission.hidden_rows,
         encoding=submission.encoding,
         accept_old_interactions=submission.accepts_old_interactions,
+        resend_unknown=submission.resends_unknown,
         submission_id=submission.submission_id,
     )
     if submission.scheduled_at is None or not _is_scheduled(opened, UUID(campaign_id)):

@@ -28,6 +28,8 @@ MOVES: Final[dict[MessageState, frozenset[MessageState]]] = {
     MessageState.INELIGIBLE: frozenset({MessageState.READY, MessageState.CANCELLED}),
     MessageState.READY: frozenset(
         {MessageState.SENDING, MessageState.INELIGIBLE, MessageState.EXPIRED, MessageState.CANCELLED}
+        # It waits to be sent a second time, as its attempt was called absent, and the proof comes that it was sent.
+        | {MessageState.SENT}
     ),
     MessageState.SENDING: frozenset(
         {MessageState.SENT, MessageState.FAILED, MessageState.READY, MessageState.UNKNOWN}

@@ -14,9 +14,9 @@ class Submission:
 
     `file` is a path of this machine, or the address of a file elsewhere; `file_name` says what people call it where
     that is not its path's own name. `submission_id` makes a repeated submit find its campaign; `again` says that the
-    same list is meant twice, and `accepts_old_interactions` that windows are to be judged by the interactions as they
-    are. People without an open window are waited for until `hold_until`; `weight` is the campaign's share among those
-    of its account.
+    same list is meant twice, `accepts_old_interactions` that windows are to be judged by the interactions as they are,
+    and `resends_unknown` that what two look-ups prove absent is sent once more. People without an open window are
+    waited for until `hold_until`; `weight` is the campaign's share among those of its account.
     """
 
     submission_id: UUID
@@ -38,6 +38,7 @@ class Submission:
     hidden_rows: str = "ask"
     encoding: str | None = None
     accepts_old_interactions: bool = False
+    resends_unknown: bool = False
 
 
 def file_or_address(text: str) -> Path | str:

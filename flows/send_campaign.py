@@ -21,6 +21,7 @@ from tasks.running import (
     begin_in_time,
     finish,
     open_database,
+    resolve_at_end,
     run_share,
     stop_on_signals,
     unfinished,
@@ -42,12 +43,20 @@ async def send_campaign(campaign_id: UUID) -> str:
     could not be finished now.
     """
     async with stop_on_signals():
-        report = ShareReport()
-        if await start(campaign_id):
-            async with shown_progress(campaign_id):
-                while (report := await share(campaign_id)).end is ShareEnd.LIMIT_REACHED:
-                    pass
+        report = await send_what_is_ready(campaign_id)
+        while await look_up_unknowns(campaign_id):
+            report = await send_what_is_ready(campaign_id)
         return await close(campaign_id, report)
+
+
+async def send_what_is_ready(campaign_id: UUID) -> ShareReport:
+    """Send share by share until nothing more can be sent now; return what the last share said."""
+    report = ShareReport()
+    if await start(campaign_id):
+        async with shown_progress(campaign_id):
+            while (report := await share(campaign_id)).end is ShareEnd.LIMIT_REACHED:
+                pass
+    return report
 
 
 @task(task_run_name="start the campaign", cache_policy=NO_CACHE)
@@ -62,6 +71,14 @@ async def share(campaign_id: UUID) -> ShareReport:
     """Send up to a share of messages: ids in, counts out. Claims are made inside, so running it again is harmless."""
     with open_database() as (_, url):
         return await run_share(url, campaign_id, chosen=settings(), stop=asked_to_stop())
+
+
+@task(task_run_name="look up what is unknown", cache_policy=NO_CACHE)
+async def look_up_unknowns(campaign_id: UUID) -> bool:
+    """Look for proof of what is unknown and past its grace; return whether something may be sent once more."""
+    with open_database() as (_, url):
+        finish(url, campaign_id)
+        return await resolve_at_end(url, campaign_id, chosen=settings(), stop=asked_to_stop())
 
 
 @task(task_run_name="close the campaign", cache_policy=NO_CACHE)

@@ -51,6 +51,7 @@ async def submit_campaign(
     hidden_rows: str = "ask",
     encoding: str | None = None,
     accept_old_interactions: bool = False,
+    resend_unknown: bool = False,
     submission_id: UUID | None = None,
     send: bool = True,
 ) -> str:
@@ -75,6 +76,7 @@ async def submit_campaign(
         hidden_rows: ask, include or skip.
         encoding: Of a csv file that is not UTF-8: cp1252.
         accept_old_interactions: Judge windows by the interactions that are known, however old the newest is.
+        resend_unknown: Send again what two look-ups prove absent; a small risk of a second copy remains.
         submission_id: Makes a repeated submit find its campaign; the run's own id if empty.
         send: Send an immediate campaign in this run.
 
@@ -100,6 +102,7 @@ async def submit_campaign(
         hidden_rows=hidden_rows,
         encoding=encoding,
         accepts_old_interactions=accept_old_interactions,
+        resends_unknown=resend_unknown,
     )
     campaign_id, state = already_made(submission)
     if campaign_id is None or state is CampaignState.DRAFT:

@@ -11,11 +11,15 @@ from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 
 from clients.settings import settings
+from domain.errors import CampaignError
 from tasks.running import open_database
 from tasks.sweep import SweepReport, sweep
+from tasks.unknowns import list_accounts_with_unknowns, resolve_unknowns
 from tasks.windows import timing_of
 
 _SEND: Final = "send-campaign/send-campaign"
+# A sweep comes every five minutes; one account may take this much of it.
+_LOOK_UP_SECONDS: Final = 60.0
 
 
 @flow(name="sweep-campaigns", flow_run_name="sweep")
@@ -25,7 +29,8 @@ async def sweep_campaigns() -> int:
     Returns how many findings there are for a person to look at; each names its line of docs/runbook.md.
     """
     report = sweep_once()
-    for campaign_id in report.to_continue:
+    found_ready = await look_up_unknowns()
+    for campaign_id in dict.fromkeys([*report.to_continue, *found_ready]):
         await let_go_on(campaign_id)
     if report.findings:
         await show_findings(report)
@@ -37,6 +42,24 @@ def sweep_once() -> SweepReport:
     """Do one sweep over the database."""
     with open_database() as (connection, _):
         return sweep(connection, timing=timing_of(settings()))
+
+
+@task(task_run_name="look up what is unknown", cache_policy=NO_CACHE)
+async def look_up_unknowns() -> list[UUID]:
+    """Look for proof of what is unknown, account by account; return the campaigns of which something is ready again."""
+    chosen = settings()
+    with open_database() as (connection, url):
+        accounts = list_accounts_with_unknowns(connection)
+    ready: list[UUID] = []
+    for account in accounts:
+        try:
+            found = await resolve_unknowns(url, account, chosen=chosen, limit_seconds=_LOOK_UP_SECONDS)
+        except CampaignError as error:
+            # One account without a token, or a platform that is away, must not keep the others waiting.
+            get_run_logger().warning("The look-ups of %s ended early: %s", account.name, error)
+            continue
+        ready += found.campaign_ids
+    return ready
 
 
 @task(task_run_name="let {campaign_id} go on", cache_policy=NO_CACHE)

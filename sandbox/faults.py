@@ -1,4 +1,4 @@
-"""Faults on demand: what may go wrong with a POST to the Send API, whom it hits, and how often."""
+"""Faults on demand: what may go wrong with a POST to the Send API or with a read, whom it hits, and how often."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -21,6 +21,24 @@ class FaultKind(StrEnum):
     DROP_THEN_PERFORM = "drop_then_perform"  # the connection closes, `seconds` later it is done
     GARBAGE = "garbage"  # 200 with a body that proves nothing
     THROTTLE = "throttle"  # this and all POSTs of the account in the next `seconds` get a throttling error
+
+
+class Call(StrEnum):
+    """Which calls a rule is about."""
+
+    MESSAGES = "messages"  # POSTs to the Send API
+    CONVERSATIONS = "conversations"  # reads of conversations and of messages
+
+
+# What may happen to a read, which performs nothing.
+READ_FAULTS: Final = (
+    FaultKind.ERROR,
+    FaultKind.DROP,
+    FaultKind.HANG,
+    FaultKind.DELAY,
+    FaultKind.GARBAGE,
+    FaultKind.THROTTLE,
+)
 
 
 class GarbageForm(StrEnum):
@@ -47,7 +65,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class FaultRule:
-    """Whom a fault hits: matching POSTs, without the first `after`, each `every`-th of them, `count` times at most."""
+    """Whom a fault hits: matching calls, without the first `after`, each `every`-th of them, `count` times at most."""
 
     fault: Fault
     account: str | None = None
@@ -55,6 +73,7 @@ class FaultRule:
     every: int = 1
     count: int | None = None
     after: int = 0
+    call: Call = Call.MESSAGES
 
 
 def _error(code: int, subcode: int | None, text: str, *, http_status: int = 400, transient: bool = False) -> Fault:
@@ -114,7 +133,7 @@ _NEEDS_ERROR: Final = frozenset({FaultKind.ERROR, FaultKind.PERFORM_THEN_ERROR, 
 
 def read_rule(item: Mapping[str, Any]) -> FaultRule:
     """Return the rule that a control call describes. Raises ControlError with what is wrong."""
-    unknown = set(item) - {"account", "user_id", "every", "count", "after", "fault"}
+    unknown = set(item) - {"account", "user_id", "every", "count", "after", "fault", "call"}
     if unknown or "fault" not in item:
         raise ControlError(f"a fault rule has a fault, and no {sorted(unknown)}")
     every, count, after = item.get("every", 1), item.get("count"), item.get("after", 0)
@@ -122,7 +141,13 @@ def read_rule(item: Mapping[str, Any]) -> FaultRule:
         raise ControlError("every is a whole number from 1 on, after one from 0 on")
     if count is not None and (not isinstance(count, int) or count < 0):
         raise ControlError("count is a whole number from 0 on, or left out for ever")
-    return FaultRule(read_fault(item["fault"]), item.get("account"), item.get("user_id"), every, count, after)
+    call = item.get("call", Call.MESSAGES)
+    if call not in list(Call):
+        raise ControlError(f"there is no call {call!r}; there are {', '.join(Call)}")
+    fault = read_fault(item["fault"])
+    if call == Call.CONVERSATIONS and fault.kind not in READ_FAULTS:
+        raise ControlError(f"a read knows the faults {', '.join(READ_FAULTS)}")
+    return FaultRule(fault, item.get("account"), item.get("user_id"), every, count, after, Call(call))
 
 
 def read_fault(item: object) -> Fault:
@@ -231,7 +256,7 @@ class _Counted:
 
 @dataclass
 class FaultBook:
-    """The rules in force. Every rule counts the POSTs it matches; of those due, the oldest strikes."""
+    """The rules in force. Every rule counts the calls it matches; of those due, the oldest strikes."""
 
     entries: list[_Counted] = field(default_factory=list)
 
@@ -243,11 +268,16 @@ class FaultBook:
         """Forget all rules."""
         self.entries.clear()
 
-    def take(self, accounts: tuple[str, ...], user_id: str | None) -> Fault | None:
-        """Return the fault that strikes this POST, if one does. `accounts` are all ids the account goes by."""
+    def take(self, accounts: tuple[str, ...], user_id: str | None, *, call: Call = Call.MESSAGES) -> Fault | None:
+        """Return the fault that strikes this call, if one does. `accounts` are all ids the account goes by."""
         due: _Counted | None = None
         for entry in self.entries:
-            if _matches(entry.rule, accounts, user_id) and _counts_in(entry) and due is None:
+            if (
+                entry.rule.call is call
+                and _matches(entry.rule, accounts, user_id)
+                and _counts_in(entry)
+                and due is None
+            ):
                 due = entry
         if due is None:
             return None
@@ -260,6 +290,7 @@ class FaultBook:
             {
                 "account": entry.rule.account,
                 "user_id": entry.rule.user_id,
+                "call": entry.rule.call,
                 "kind": entry.rule.fault.kind,
                 "seen": entry.seen,
                 "struck": entry.struck,

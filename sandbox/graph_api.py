@@ -1,5 +1,6 @@
 """The doors that Meta has, over HTTP: every path outside /sandbox is read as a call of the Graph API."""
 
+import asyncio
 import re
 import socket
 import struct
@@ -11,10 +12,11 @@ import orjson
 from aiohttp import web
 
 from sandbox.errors import Refusal, bad_parameter, no_such_object, unknown_path
+from sandbox.faults import Call, Fault, FaultKind
 from sandbox.people import AccountState
 from sandbox.platform import Answer, Platform, Post, error_answer
-from sandbox.reads import list_conversations, read_account, read_object
-from sandbox.send_api import Dropped, SendApi
+from sandbox.reads import list_conversations, list_messages, read_account, read_object, reads_conversations
+from sandbox.send_api import Dropped, SendApi, spoilt_body
 from sandbox.send_rules import check_attachment, structured
 
 _VERSION: Final = re.compile(r"v([2-9][0-9])\.[0-9]")
@@ -40,7 +42,33 @@ class GraphApi:
         if len(path) == _SEND_PATH_PARTS and path[1] == "messages" and request.method == "POST":
             answer = await self.send_api.take(Post(path[0], token, parameters, arrived))
             return _dropped(request, answer) if isinstance(answer, Dropped) else _response(answer, version)
-        return _response(self._read(request.method, path, token, parameters=parameters), version)
+        fault = self._read_fault(request.method, path, token, parameters=parameters)
+        if fault is not None and fault.kind in (FaultKind.DELAY, FaultKind.HANG):
+            await asyncio.sleep(fault.seconds)
+        if fault is not None and fault.kind in (FaultKind.DROP, FaultKind.HANG):
+            return _dropped(request, Dropped(fault.is_reset))
+        answer = self._read(request.method, path, token, parameters=parameters)
+        return _response(_spoilt(answer, fault), version)
+
+    def _read_fault(
+        self, method: str, path: list[str], token: str | None, *, parameters: Mapping[str, Any]
+    ) -> Fault | None:
+        """Return the fault that strikes a read of conversations, if one does; a throttle begins to hold."""
+        book = self.platform.faults
+        if not book.entries or method != "GET" or not path:
+            return None
+        try:
+            states = self.platform.accounts_with(token)
+        except Refusal:
+            return None
+        state = reads_conversations(states, path[0], "/".join(path[1:]))
+        if state is None:
+            return None
+        user = state.conversations.get(path[0]) or parameters.get("user_id")
+        fault = book.take(state.account.ids, user, call=Call.CONVERSATIONS)
+        if fault is not None and fault.kind is FaultKind.THROTTLE and fault.error is not None:
+            self.platform.throttle_reads(state, fault.error, seconds=fault.seconds)
+        return fault
 
     def _read(self, method: str, path: list[str], token: str | None, *, parameters: Mapping[str, Any]) -> Answer:
         """Answer a call that sends nothing."""
@@ -51,6 +79,8 @@ class GraphApi:
             own = [state for state in states if node == "me" or node in state.account.ids]
             if own:
                 found = self._read_own(method, node, edge, states=own, parameters=parameters)
+            elif method == "GET" and edge == "messages":
+                found = list_messages(platform, states, node, _texts(parameters))
             elif method == "GET" and not edge:
                 found = read_object(platform, states, node, _texts(parameters))
             else:
@@ -88,6 +118,17 @@ class GraphApi:
         for state in states:
             state.attachments.add(attachment_id)
         return {"attachment_id": attachment_id}
+
+
+def _spoilt(answer: Answer, fault: Fault | None) -> Answer:
+    """Return what a fault makes of a read's answer."""
+    if fault is None:
+        return answer
+    if fault.kind is FaultKind.ERROR and fault.error is not None:
+        return error_answer(fault.error)
+    if fault.kind is FaultKind.GARBAGE:
+        return Answer(200, spoilt_body(fault.form, answer.body))
+    return answer
 
 
 async def _parameters(request: web.Request) -> dict[str, Any]:

@@ -17,6 +17,9 @@ PRIVATE_REPLY_MS: Final = 7 * 24 * 3_600_000
 # Of a conversation only the 20 newest messages can be read (facts/meta.md section 8).
 READABLE_MESSAGES: Final = 20
 
+# How a conversation may show its messages; only the first is documented.
+CONVERSATION_ORDERS: Final = ("newest_first", "oldest_first", "shuffled")
+
 
 @dataclass(frozen=True)
 class Account:
@@ -24,6 +27,8 @@ class Account:
 
     `external_id` is its id in webhooks, `page_id` the id of its Page where that differs; both may be POSTed to.
     With `prefixed_ids` the answer's message id begins with `m_` as the webhooks' always does (Messenger).
+    Reads of conversations: 2 calls a second as documented; a message shows `conversation_lag_seconds` after its time,
+    in pages of `conversation_page_size` at most (0: as many as asked for); the orders are CONVERSATION_ORDERS.
     """
 
     external_id: str
@@ -35,7 +40,10 @@ class Account:
     prefixed_ids: bool = False
     messages_per_second: float = 0.0
     limit_code: int = 613
-    conversation_calls_per_second: float = 0.0
+    conversation_calls_per_second: float = 2.0
+    conversation_lag_seconds: float = 0.0
+    conversation_page_size: float = 0.0
+    conversation_order: str = "newest_first"
 
     @property
     def node(self) -> str:
@@ -119,6 +127,8 @@ class AccountState:
     conversation_calls: CallRate = field(default_factory=CallRate)
     throttled_until: float = 0.0
     throttle_error: GraphError | None = None
+    reads_throttled_until: float = 0.0
+    reads_throttle_error: GraphError | None = None
     last_message_id: str | None = None
 
     def record_act(self, act: Act) -> None:

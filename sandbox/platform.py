@@ -32,7 +32,7 @@ from sandbox.errors import (
 from sandbox.events import ENTITLING, NOT_ON, Act, Event, act_event, delivery_event, echo_event, read_event
 from sandbox.faults import LIMIT_ERRORS, FaultBook
 from sandbox.message_ids import MessageIds, webhook_id
-from sandbox.people import PRIVATE_REPLY_MS, Account, AccountState, PrivateReply, ThreadMessage
+from sandbox.people import CONVERSATION_ORDERS, PRIVATE_REPLY_MS, Account, AccountState, PrivateReply, ThreadMessage
 from sandbox.send_rules import RecipientKind, SendRequest, read_send_request
 from sandbox.truth import AcceptedMessage, TruthLog
 from sandbox.webhooks import WebhookQueue
@@ -42,6 +42,14 @@ _FUTURE_TOLERANCE_MS: Final = 60_000
 
 _ACT_FIELDS: Final = frozenset(
     {"account", "user_id", "kind", "occurred_at", "webhook", "text", "mid", "comment_id", "post_id"}
+)
+_ACCOUNT_NUMBERS: Final = frozenset(
+    {
+        "messages_per_second",
+        "conversation_calls_per_second",
+        "conversation_lag_seconds",
+        "conversation_page_size",
+    }
 )
 _WITH_MESSAGE_ID: Final = frozenset(
     {InteractionKind.MESSAGE, InteractionKind.AD_MESSAGE, InteractionKind.POSTBACK, InteractionKind.REACTION}
@@ -236,11 +244,16 @@ class Platform:
         state.throttled_until = self.monotonic() + seconds
         state.throttle_error = error
 
+    def throttle_reads(self, state: AccountState, error: GraphError, *, seconds: float) -> None:
+        """Answer all reads of the account's conversations with this error for `seconds` from now."""
+        state.reads_throttled_until = self.monotonic() + seconds
+        state.reads_throttle_error = error
+
     def clear_faults(self) -> None:
         """Forget all fault rules and end all throttles."""
         self.faults.clear()
         for state in self.accounts.values():
-            state.throttled_until = 0.0
+            state.throttled_until = state.reads_throttled_until = 0.0
 
     def _check_limits(self, state: AccountState) -> None:
         """Refuse with a throttling error while a throttle lasts, or above the account's messages per second."""
@@ -378,7 +391,9 @@ def _check_account_types(known: Mapping[str, Any]) -> None:
     for name in known.keys() & {"token", "page_id", "app_secret", "name"}:
         if not isinstance(known[name], str) and (known[name] is not None or name not in ("token", "page_id")):
             raise ControlError(f"{name} of an account cannot be {known[name]!r}")
-    for name in known.keys() & {"messages_per_second", "conversation_calls_per_second"}:
+    if known.get("conversation_order", CONVERSATION_ORDERS[0]) not in CONVERSATION_ORDERS:
+        raise ControlError(f"conversation_order is one of {', '.join(CONVERSATION_ORDERS)}")
+    for name in known.keys() & _ACCOUNT_NUMBERS:
         if not isinstance(known[name], (int, float)) or known[name] < 0:
             raise ControlError(f"{name} is a number from 0 on")
 

@@ -67,10 +67,13 @@ class SandboxClient:
         every: int = 1,
         count: int | None = None,
         after: int = 0,
+        call: str = "messages",
     ) -> None:
         """Add a rule: a preset's name or a fault's fields, whom it hits, and how often (see `sandbox.faults`)."""
         whom = {"account": account, "user_id": user_id}
-        self._call("POST", "faults", {"fault": fault, **whom, "every": every, "count": count, "after": after})
+        self._call(
+            "POST", "faults", {"fault": fault, **whom, "every": every, "count": count, "after": after, "call": call}
+        )
 
     def clear_faults(self) -> None:
         """Forget all rules and end all throttles."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from typing import Any, Final
+from zlib import crc32
 
 from domain.template import Channel
 from sandbox.clock import graph_time
@@ -48,10 +49,11 @@ def list_conversations(platform: Platform, states: list[AccountState], query: Ma
         return {"data": []}
     check_read_rate(platform, state)
     fields = read_fields(query.get("fields") or "id,updated_time")
-    users = _users_with_thread(state, query.get("user_id"))
+    users = _users_with_thread(state, query.get("user_id"), now_ms=platform.clock.now_ms())
     first, limit = _cursor(query.get("after")), _limit(query.get("limit"))
     page = users[first : first + limit]
-    listed: Json = {"data": [_conversation(state, user, fields) for user in page]}
+    now_ms = platform.clock.now_ms()
+    listed: Json = {"data": [_conversation(state, user, fields, now_ms=now_ms) for user in page]}
     if first + limit < len(users):
         listed["paging"] = {"cursors": {"after": str(first + limit)}}
     return listed
@@ -66,7 +68,8 @@ def read_object(platform: Platform, states: list[AccountState], node: str, query
         user = state.conversations.get(node)
         if user is not None:
             check_read_rate(platform, state)
-            return _conversation(state, user, read_fields(query.get("fields") or "id,updated_time"))
+            fields = read_fields(query.get("fields") or "id,updated_time")
+            return _conversation(state, user, fields, now_ms=platform.clock.now_ms())
         found = _message_in(state, node)
         if found is not None:
             check_read_rate(platform, state)
@@ -76,8 +79,32 @@ def read_object(platform: Platform, states: list[AccountState], node: str, query
     raise Refusal(no_such_object("GET", node))
 
 
+def list_messages(platform: Platform, states: list[AccountState], node: str, query: Mapping[str, str]) -> Json:
+    """Return a page of a conversation's messages, behind the `after` cursor.
+
+    Raises Refusal: 100/33 for an id that is no conversation of the token's accounts.
+    """
+    for state in states:
+        user = state.conversations.get(node)
+        if user is not None:
+            check_read_rate(platform, state)
+            asked = GraphField("messages", _limit(query.get("limit")), read_fields(query.get("fields") or "id"))
+            thread = _shown(state, user, now_ms=platform.clock.now_ms())
+            return _message_page(state.account, user, thread, asked, first=_cursor(query.get("after")))
+    raise Refusal(no_such_object("GET", node))
+
+
+def reads_conversations(states: list[AccountState], node: str, edge: str) -> AccountState | None:
+    """Return the account whose conversations a read is about, None for any other read."""
+    if edge == "conversations":
+        return states[0]
+    return next((state for state in states if node in state.conversations), None)
+
+
 def check_read_rate(platform: Platform, state: AccountState) -> None:
-    """Refuse above the account's conversation calls per second."""
+    """Refuse while a throttle of reads lasts, and above the account's conversation calls per second."""
+    if platform.monotonic() < state.reads_throttled_until and state.reads_throttle_error is not None:
+        raise Refusal(state.reads_throttle_error)
     most = state.account.conversation_calls_per_second
     if most and not state.conversation_calls.admits(platform.monotonic(), most):
         raise Refusal(
@@ -93,13 +120,41 @@ def conversation_id(account: Account, user_id: str) -> str:
     return f"t_{int(digest[:12], 16)}"
 
 
-def _users_with_thread(state: AccountState, user_id: str | None) -> list[str]:
-    """Return the people with messages, the newest first; only this one if a user is named."""
-    if user_id is not None:
-        person = state.people.get(user_id)
-        return [user_id] if person is not None and person.thread else []
-    newest = {user: max(one.at_ms for one in person.thread) for user, person in state.people.items() if person.thread}
+def _users_with_thread(state: AccountState, user_id: str | None, *, now_ms: int) -> list[str]:
+    """Return the people with messages that show, the newest first; only this one if a user is named."""
+    users = state.people if user_id is None else state.people.keys() & {user_id}
+    shown = {user: _shown(state, user, now_ms=now_ms) for user in users}
+    newest = {user: max(one.at_ms for one in thread) for user, thread in shown.items() if thread}
     return sorted(newest, key=lambda user: -newest[user])
+
+
+def _shown(state: AccountState, user: str, *, now_ms: int) -> list[ThreadMessage]:
+    """Return the messages with a person as a read shows them: those past the lag, in the account's order."""
+    lag_ms = state.account.conversation_lag_seconds * 1000
+    thread = [one for one in state.people[user].thread or () if one.at_ms + lag_ms <= now_ms]
+    match state.account.conversation_order:
+        case "oldest_first":
+            return sorted(thread, key=lambda one: one.at_ms)
+        case "shuffled":
+            return sorted(thread, key=lambda one: crc32(one.bare_id.encode()))
+        case _:
+            return sorted(thread, key=lambda one: -one.at_ms)
+
+
+def _message_page(
+    account: Account, user: str, thread: list[ThreadMessage], asked: GraphField, *, first: int = 0
+) -> Json:
+    """Return messages from place `first` on, with a cursor and an address behind them if there are more."""
+    size = _CONVERSATION_LIMIT if asked.limit is None else asked.limit
+    end = first + min(size, int(account.conversation_page_size) or size)
+    page: Json = {
+        "data": [_message(account, user, one, asked.nested or _MESSAGE_FIELDS) for one in thread[first:end]],
+        "paging": {"cursors": {"before": str(first), "after": str(end)}},
+    }
+    if end < len(thread):
+        # Meta's address holds the caller's token; nobody should follow this one.
+        page["paging"]["next"] = f"https://graph.facebook.invalid/{conversation_id(account, user)}/messages?after={end}"
+    return page
 
 
 def _message_in(state: AccountState, node: str) -> tuple[str, ThreadMessage] | None:
@@ -120,24 +175,20 @@ def _was_accepted(platform: Platform, states: list[AccountState], node: str) -> 
     return any(one.account in names and one.message_id.removeprefix("m_") == bare_id for one in accepted)
 
 
-def _conversation(state: AccountState, user: str, fields: tuple[GraphField, ...]) -> Json:
+def _conversation(state: AccountState, user: str, fields: tuple[GraphField, ...], *, now_ms: int) -> Json:
     """Return the asked fields of one conversation; its id comes in any case."""
-    thread = sorted(state.people[user].thread or (), key=lambda one: -one.at_ms)
+    thread = _shown(state, user, now_ms=now_ms)
     account = state.account
     # An id can only be learnt here, so here is where it is remembered: nobody is searched for by it.
     own_id = conversation_id(account, user)
     state.conversations[own_id] = user
 
-    def messages(asked: GraphField) -> Json:
-        shown = thread[: _CONVERSATION_LIMIT if asked.limit is None else asked.limit]
-        return {"data": [_message(account, user, one, asked.nested or _MESSAGE_FIELDS) for one in shown]}
-
     makers: dict[str, Maker] = {
         "id": lambda _: own_id,
-        "updated_time": lambda _: graph_time(thread[0].at_ms),
+        "updated_time": lambda _: graph_time(max((one.at_ms for one in thread), default=now_ms)),
         "message_count": lambda _: len(thread),
         "participants": lambda _: {"data": [_party(account, user), _party(account, None)]},
-        "messages": messages,
+        "messages": lambda asked: _message_page(account, user, thread, asked),
     }
     return {**_shaped(fields, makers, "UnifiedThread"), "id": own_id}
 

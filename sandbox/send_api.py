@@ -143,6 +143,17 @@ def _completed(record: PostRecord, answer: Answer, *, is_answered: bool) -> Post
     return replace(record, http_status=answer.status, code=code, subcode=subcode, accepted_number=accepted)
 
 
+def spoilt_body(form: GarbageForm, body: bytes) -> bytes:
+    """Return what a garbage fault makes of the body of a read: a page, nothing, or its first half."""
+    match form:
+        case GarbageForm.HTML:
+            return _HTML
+        case GarbageForm.EMPTY:
+            return b""
+        case _:
+            return body[: len(body) // 2]
+
+
 def _garbage(form: GarbageForm, recipient: str | None, done: Answer | None, *, earlier_id: str | None) -> Answer:
     """Return a 200 that proves nothing; `done` is what was performed, `earlier_id` the account's message before."""
     message = None if done is None else done.message

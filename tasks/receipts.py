@@ -9,6 +9,7 @@ from uuid import UUID
 
 from clients.postgres import Connection
 from sql import query
+from tasks.decisions import contradict
 
 _BODIES_PER_PASS: Final = 500
 # Meta sends milliseconds, and sometimes seconds (facts on webhooks): a value this large is milliseconds.
@@ -64,6 +65,11 @@ def _apply(connection: Connection, echoes: list[Echo]) -> int:
         "sent_at": [echo.sent_at for echo in echoes],
     }
     row = connection.execute(query("receipts/apply_echoes"), parameters).fetchone()
+    contradict(
+        connection,
+        [echo.attempt_id for echo in echoes],
+        provider_message_ids=[echo.provider_message_id for echo in echoes],
+    )
     connection.execute(query("receipts/keep_platform_times"), parameters)
     return int(row["settled_count"]) if row else 0
 

@@ -10,6 +10,7 @@ from domain.outcome import Accepted, AccountStopped, NotSent, Outcome, ProviderA
 from domain.reasons import Reason
 from domain.suppression import COOL_OFF
 from sql import query
+from tasks.decisions import tell_contradictions
 
 # The platform asked for patience with one person: the message waits this long, the others go on.
 _PERSON_WAIT_SECONDS: Final = 30.0
@@ -27,7 +28,7 @@ async def write_outcomes(connection: LastingConnection, ended: Sequence[tuple[UU
     before: they are recorded as unknown. Raises ServiceAwayError when Postgres stays away.
     """
     records = [_record_of(outcome) for _, outcome in ended]
-    rows = await connection.rows(
+    recorded = await connection.rows(
         query("attempts/record"),
         {
             "attempt_ids": [attempt_id for attempt_id, _ in ended],
@@ -43,7 +44,24 @@ async def write_outcomes(connection: LastingConnection, ended: Sequence[tuple[UU
             "repeated_text": REPEATED_ID.answer.text,
         },
     )
-    return frozenset(row["attempt_id"] for row in rows if row["is_repeated"])
+    known = {row["attempt_id"] for row in recorded}
+    await _tell_late_truth(connection, [one for one in ended if one[0] not in known])
+    return frozenset(row["attempt_id"] for row in recorded if row["is_repeated"])
+
+
+async def _tell_late_truth(connection: LastingConnection, unrecorded: Sequence[tuple[UUID, Outcome]]) -> None:
+    """Keep acceptances that come when their attempts are called absent: a worker was frozen, and others decided."""
+    accepted = [(attempt_id, outcome) for attempt_id, outcome in unrecorded if isinstance(outcome, Accepted)]
+    if not accepted:
+        return
+    rows = await connection.rows(
+        query("decisions/contradict"),
+        {
+            "attempt_ids": [attempt_id for attempt_id, _ in accepted],
+            "provider_message_ids": [outcome.provider_message_id for _, outcome in accepted],
+        },
+    )
+    tell_contradictions(rows)
 
 
 @dataclass(frozen=True)

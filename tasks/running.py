@@ -1,6 +1,7 @@
 """Running a campaign here: start it when its time has come, send its shares, close it, and say what is left."""
 
 import asyncio
+import logging
 import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -25,10 +26,15 @@ from tasks.outlook import watched
 from tasks.sending import send_share
 from tasks.share import ShareEnd, ShareOrder, ShareReport
 from tasks.templates import get_template
+from tasks.unknowns import resolve_unknowns
 from tasks.windows import guards_of, timing_of
+
+logger = logging.getLogger("windowcast.running")
 
 # One share: what one Prefect task sends. At 40 a second, two minutes of sending.
 SHARE_MESSAGES: Final = 5_000
+# At the end of a run the look-ups of what is unknown may take this long; the sweep and the next run go on with them.
+LOOK_UP_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 1.0
 _MOST_EARLY_SECONDS: Final = 60.0
 
@@ -92,14 +98,42 @@ async def run_campaign(
     """
     if waits:
         await wait_for_start(url, campaign_id, stop=stop)
+    report = await _send_what_is_ready(url, campaign_id, chosen=chosen, stop=stop)
+    finish(url, campaign_id)
+    while await resolve_at_end(url, campaign_id, chosen=chosen, stop=stop):
+        report = await _send_what_is_ready(url, campaign_id, chosen=chosen, stop=stop)
+        finish(url, campaign_id)
+    return RunEnd(finish(url, campaign_id), report)
+
+
+async def _send_what_is_ready(url: str, campaign_id: UUID, *, chosen: Settings, stop: asyncio.Event) -> ShareReport:
+    """Send share by share until nothing more can be sent now; return what the last share said."""
     report = ShareReport()
     if begin(url, campaign_id, chosen=chosen):
         async with watched(url, campaign_id, timing=timing_of(chosen)):
-            while True:
-                report = await run_share(url, campaign_id, chosen=chosen, stop=stop)
-                if report.end is not ShareEnd.LIMIT_REACHED:
-                    break
-    return RunEnd(finish(url, campaign_id), report)
+            while (report := await run_share(url, campaign_id, chosen=chosen, stop=stop)).end is ShareEnd.LIMIT_REACHED:
+                pass
+    return report
+
+
+async def resolve_at_end(url: str, campaign_id: UUID, *, chosen: Settings, stop: asyncio.Event) -> bool:
+    """Look up what of a campaign is unknown and past its grace, for a few seconds at most.
+
+    Returns whether something of it is ready again and can be sent now (policy B). A look-up that goes wrong never
+    spoils the run: what is unknown stays so.
+    """
+    if stop.is_set():
+        return False
+    with connect(url) as connection:
+        account = find_account(connection, get_campaign(connection, campaign_id)["account"])
+    try:
+        report = await resolve_unknowns(
+            url, account, chosen=chosen, limit_seconds=LOOK_UP_SECONDS, campaign_id=campaign_id, stop=stop
+        )
+    except CampaignError as error:
+        logger.warning("look-ups ended early: %s", error, extra={"campaign_id": str(campaign_id)})
+        return False
+    return report.ready_again > 0
 
 
 async def wait_for_start(url: str, campaign_id: UUID, *, stop: asyncio.Event) -> None:

@@ -246,6 +246,7 @@ def open_campaign(
                 "hold_until": submission.hold_until,
                 "weight": submission.weight,
                 "accepts_old_interactions": submission.accepts_old_interactions,
+                "resends_unknown": submission.resends_unknown,
             },
         )
     return campaign_id

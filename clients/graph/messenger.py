@@ -92,7 +92,7 @@ class GraphMessenger:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._route = route
-        self._root = f"{_checked_base_url(base_url)}/{_checked_version(version)}"
+        self._root = graph_root(base_url, version=version)
         self._limits = WireLimits(
             connections=connections,
             connect_seconds=connect_timeout_seconds,
@@ -171,6 +171,11 @@ class GraphMessenger:
         usage = usage_percent(reply.headers)
         if usage is not None:
             self._usage = usage
+
+
+def graph_root(base_url: str, *, version: str) -> str:
+    """Return what every path of the Graph API begins with. Raises ConfigurationError when it cannot be right."""
+    return f"{_checked_base_url(base_url)}/{_checked_version(version)}"
 
 
 def _request_body(recipient_id: str, content: Mapping[str, object], metadata: str) -> dict[str, object]:

@@ -9,6 +9,7 @@ import pytest
 import sql
 from clients.postgres import connect
 from domain.errors import ConfigurationError
+from domain.evidence import DecisionKind, LookUpResult
 from domain.reasons import Reason
 from domain.states import CAMPAIGN_MOVES, MOVES, CampaignState, MessageState
 from domain.template import Channel, Provider
@@ -157,6 +158,8 @@ def test_the_moves_in_the_database_are_those_of_the_code(world):
         ("message_state", MessageState),
         ("campaign_state", CampaignState),
         ("reason", Reason),
+        ("look_up_result", LookUpResult),
+        ("decision_kind", DecisionKind),
     ],
 )
 def test_each_enum_type_has_the_values_of_its_python_twin(world_18, name, twin):
@@ -242,6 +245,12 @@ ANOTHER_ATTEMPT = (
     'INSERT INTO attempt SELECT (jsonb_populate_record(a, \'{{"attempt_id": "{other}"}}\')).* FROM attempt AS a'
 )
 
+DECISION = (
+    "INSERT INTO decision (message_id, attempt_id, kind, decided_by, decided_at, because, state_before, state_after) "
+    "SELECT message_id, attempt_id, '{kind}', 'test', {at}, 'test', 'failed', 'ready' FROM attempt "
+    "WHERE attempt_id <> '{{other}}'"
+)
+
 # How each promise is broken by hand: the guard that has to go first, then the deed. The first of three messages was
 # accepted by an attempt, the other two are ready; `{other}` is the id of an attempt that is not there.
 BREAK = {
@@ -310,6 +319,27 @@ BREAK_TOO = {
         "an opener newer than any that is known": ["UPDATE attempt SET opener_at = opener_at + interval '1 s'"],
     },
     "p03_second_attempt_has_its_reason": {
+        "refused, without a retry": [
+            "UPDATE attempt SET outcome = 'refused'",
+            ANOTHER_ATTEMPT,
+            "UPDATE attempt SET started_at = started_at + interval '1 s' WHERE attempt_id = '{other}'",
+        ],
+        "absent, as nobody decided": [
+            "UPDATE attempt SET outcome = 'absent'",
+            ANOTHER_ATTEMPT,
+            "UPDATE attempt SET started_at = started_at + interval '1 s' WHERE attempt_id = '{other}'",
+        ],
+        "accepted, and only retried": [
+            ANOTHER_ATTEMPT,
+            "UPDATE attempt SET started_at = started_at + interval '1 s' WHERE attempt_id = '{other}'",
+            DECISION.format(kind="retry", at="started_at"),
+        ],
+        "absent, decided too late": [
+            "UPDATE attempt SET outcome = 'absent'",
+            ANOTHER_ATTEMPT,
+            "UPDATE attempt SET started_at = started_at + interval '1 s' WHERE attempt_id = '{other}'",
+            DECISION.format(kind="absent", at="started_at + interval '2 s'"),
+        ],
         "after an unknown": [
             "UPDATE attempt SET outcome = 'unknown'",
             ANOTHER_ATTEMPT,

@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from clients.settings import Settings
+from domain.evidence import DecisionKind, LookUpResult
 from domain.problem import FINDINGS, Finding, Problem
 from domain.reasons import SENTENCES, Reason
 from domain.states import CAMPAIGN_MOVES, MOVES, CampaignState, MessageState
@@ -19,7 +20,9 @@ ROOT = Path(__file__).parents[2]
 ENUM_TYPES = {
     "campaign_state": CampaignState,
     "channel": Channel,
+    "decision_kind": DecisionKind,
     "interaction_kind": InteractionKind,
+    "look_up_result": LookUpResult,
     "message_state": MessageState,
     "provider": Provider,
     "reason": Reason,

@@ -90,7 +90,8 @@ async def test_faults_are_listed_and_cleared_with_their_throttles(http, send):
     after, _, _ = await send()
 
     assert (throttled, after) == (400, 200)
-    assert listed["rules"] == [{"account": None, "user_id": None, "kind": "throttle", "seen": 1, "struck": 1}]
+    whom = {"account": None, "user_id": None, "call": "messages"}
+    assert listed["rules"] == [{**whom, "kind": "throttle", "seen": 1, "struck": 1}]
 
 
 async def test_moving_the_clock_closes_windows(http, send):

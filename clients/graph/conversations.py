@@ -1,0 +1,184 @@
+"""The reader of one account's conversations: Meta's Conversations API, for what an echo did not tell.
+
+One call is one page, and the caller keeps the pace: the platform allows 2 calls a second for each Page or Instagram
+account (Rate limiting, 2026-03-23). Nothing is raised for what the platform says or the network does.
+"""
+
+import re
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Final, Self
+from urllib.parse import urlencode
+
+from clients.graph.answers import error_in, json_object, wait_seconds
+from clients.graph.errors import outcome_of
+from clients.graph.messenger import Route, graph_root
+from clients.graph.transport import Failure, Reply, Wire, WireLimits
+from domain.evidence import LookUpResult, SeenMessage
+from domain.outcome import AccountStopped, ProviderAnswer, Throttled, Unknown
+
+_FIELDS: Final = "id,created_time,from,to,message"
+_PER_PAGE: Final = 10
+_ID_IN_A_PATH: Final = re.compile(r"[A-Za-z0-9_.:=-]+")
+_OK: Final = 200
+
+
+@dataclass(frozen=True)
+class Page:
+    """Messages of one conversation in the platform's order, and where to go on; `after` None is its end."""
+
+    conversation_id: str
+    messages: tuple[SeenMessage, ...]
+    after: str | None = None
+
+
+@dataclass(frozen=True)
+class NoPage:
+    """Nothing that could be judged, and why. `is_account_stopped`: no other look-up would fare better."""
+
+    result: LookUpResult
+    answer: ProviderAnswer
+    wait_seconds: float | None = None
+    is_account_stopped: bool = False
+
+
+class ConversationReader:
+    """Reads for one account; an async context manager that holds its connection.
+
+    Raises ConfigurationError when `base_url` or `version` cannot be right.
+    """
+
+    def __init__(
+        self,
+        route: Route,
+        *,
+        base_url: str,
+        version: str,
+        read_timeout_seconds: float = 20.0,
+        connect_timeout_seconds: float = 5.0,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._route = route
+        self._root = graph_root(base_url, version=version)
+        limits = WireLimits(connections=1, connect_seconds=connect_timeout_seconds, read_seconds=read_timeout_seconds)
+        self._wire = Wire(limits, tls=tls)
+        self._headers = {"Authorization": f"Bearer {route.token}"}
+
+    async def __aenter__(self) -> Self:
+        await self._wire.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._wire.__aexit__(kind, error, trace)
+
+    async def first_page(self, user_id: str) -> Page | NoPage:
+        """Read the newest messages of the account's conversation with a person, in one call.
+
+        `GET /{page}/conversations?platform=&user_id=`, the messages expanded within it (Conversations API, 2026-02-11).
+        """
+        asked = {
+            "platform": self._route.channel,
+            "user_id": user_id,
+            "fields": f"id,messages.limit({_PER_PAGE}){{{_FIELDS}}}",
+        }
+        body = await self._get(f"{self._route.post_id}/conversations?{urlencode(asked)}")
+        if isinstance(body, NoPage):
+            return body
+        listed = body.get("data")
+        if not isinstance(listed, list) or len(listed) != 1 or not isinstance(listed[0], dict):
+            # None at all proves nothing either: a person who wrote has one, so it is only not to be seen.
+            return _no_page(LookUpResult.UNCLEAR, "no single conversation with this person can be read")
+        conversation_id, messages = listed[0].get("id"), listed[0].get("messages")
+        if not isinstance(conversation_id, str) or not isinstance(messages, dict):
+            return _no_page(LookUpResult.UNCLEAR, "the conversation shows no messages")
+        return _page_of(conversation_id, messages)
+
+    async def next_page(self, page: Page) -> Page | NoPage:
+        """Read the messages behind a page that has more. Raises ValueError for one that has none."""
+        if page.after is None:
+            raise ValueError("There is no further page of this conversation.")
+        if not _ID_IN_A_PATH.fullmatch(page.conversation_id):
+            return _no_page(LookUpResult.UNCLEAR, "the conversation has an id that cannot be asked for")
+        asked = {"fields": _FIELDS, "limit": str(_PER_PAGE), "after": page.after}
+        body = await self._get(f"{page.conversation_id}/messages?{urlencode(asked)}")
+        return body if isinstance(body, NoPage) else _page_of(page.conversation_id, body)
+
+    async def _get(self, path: str) -> dict[str, Any] | NoPage:
+        answer = await self._wire.exchange("GET", f"{self._root}/{path}", headers=self._headers)
+        if isinstance(answer, Failure):
+            return _no_page(LookUpResult.NO_ANSWER, answer.words)
+        body = json_object(answer.body)
+        if (refusal := self._refusal(answer, body)) is not None:
+            return refusal
+        if answer.status != _OK or not body:
+            return _no_page(LookUpResult.NO_ANSWER, f"HTTP {answer.status} without a readable answer")
+        return body
+
+    def _refusal(self, reply: Reply, body: Mapping[str, object]) -> NoPage | None:
+        error = error_in(body, token=self._route.token)
+        if error is None:
+            return None
+        named = wait_seconds(reply.headers, self._route.account_ids)
+        match outcome_of(error, status=reply.status, wait_seconds=named):
+            case Throttled(answer=answer, wait_seconds=seconds):
+                return NoPage(LookUpResult.THROTTLED, answer, wait_seconds=seconds)
+            case AccountStopped(answer=answer):
+                return NoPage(LookUpResult.REFUSED, answer, is_account_stopped=True)
+            case Unknown(answer=answer):
+                return NoPage(LookUpResult.NO_ANSWER, answer)
+            case refused:
+                return NoPage(LookUpResult.REFUSED, refused.answer)
+
+
+def _no_page(result: LookUpResult, text: str) -> NoPage:
+    return NoPage(result, ProviderAnswer(text=text))
+
+
+def _page_of(conversation_id: str, listed: Mapping[str, Any]) -> Page | NoPage:
+    entries = listed.get("data")
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        return _no_page(LookUpResult.UNCLEAR, "the messages cannot be read")
+    messages = [_message_of(entry) for entry in entries]
+    paging = listed.get("paging")
+    # The address of the next page is not followed: it holds a token and could lead anywhere.
+    has_more = isinstance(paging, dict) and bool(paging.get("next"))
+    cursors = paging.get("cursors") if isinstance(paging, dict) else None
+    after = cursors.get("after") if isinstance(cursors, dict) else None
+    if has_more and not isinstance(after, str):
+        return _no_page(LookUpResult.UNCLEAR, "there is a further page that cannot be asked for")
+    return Page(conversation_id, tuple(messages), after if has_more else None)
+
+
+def _message_of(entry: Mapping[str, Any]) -> SeenMessage:
+    receivers = entry.get("to")
+    listed = receivers.get("data") if isinstance(receivers, dict) else None
+    to_ids = [one for party in listed if (one := _id_of(party)) is not None] if isinstance(listed, list) else []
+    message_id, text = entry.get("id"), entry.get("message")
+    return SeenMessage(
+        message_id=message_id if isinstance(message_id, str) else "",
+        created_at=_moment(entry.get("created_time")),
+        from_id=_id_of(entry.get("from")),
+        to_ids=tuple(to_ids),
+        text=text if isinstance(text, str) else None,
+    )
+
+
+def _id_of(party: Any) -> str | None:
+    found = party.get("id") if isinstance(party, dict) else None
+    return found if isinstance(found, str) and found else None
+
+
+def _moment(value: Any) -> datetime | None:
+    """Return a created_time: the samples show ISO 8601, the prose says seconds since 1970."""
+    try:
+        if isinstance(value, str) and not value.isdigit():
+            moment = datetime.fromisoformat(value)
+            return None if moment.tzinfo is None else moment.astimezone(UTC)
+        return datetime.fromtimestamp(int(value), tz=UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None

@@ -1,0 +1,40 @@
+-- Returns the messages of a campaign that stand in one state (some of them, or those with one reason, where said), each
+-- with what keeps it from being sent now, NULL if nothing does: the same rules as in the claim, and locked so that what
+-- is read here holds until the transaction ends. Of the failed ones only those that the platform refused outright: one
+-- that it took and failed later may have been seen. Where the platform said "outside the window" against what we knew,
+-- only a newer opener counts. The account's cap is left to the claim: here an unknown message would count itself.
+WITH now AS MATERIALIZED (
+    SELECT clock() AS at
+)
+
+SELECT
+    m.message_id,
+    m.row_number,
+    m.attempt_id,
+    m.reason,
+    CASE
+        WHEN c.state IN ('cancelled', 'refused') THEN 'campaign_cancelled'
+        WHEN s.kind = 'opted_out' THEN 'opted_out'
+        WHEN s.kind = 'unavailable' THEN 'person_unavailable'
+        WHEN c.not_after <= now.at + %(reserve_seconds)s::float8 * interval '1 s' THEN 'not_after_passed'
+        WHEN l.user_id IS NULL THEN 'never_interacted'
+        WHEN
+            l.opener_at + interval '24 h' - %(margin_seconds)s::float8 * interval '1 s'
+            <= now.at + %(reserve_seconds)s::float8 * interval '1 s'
+            THEN 'window_closed'
+        WHEN m.reason = 'outside_window' AND l.opener_at <= a.opener_at THEN 'window_closed'
+    END AS obstacle
+FROM message_list AS m
+INNER JOIN campaign AS c ON m.campaign_id = c.campaign_id
+INNER JOIN attempt AS a ON m.attempt_id = a.attempt_id
+CROSS JOIN now
+LEFT JOIN last_interaction AS l ON m.account_id = l.account_id AND m.user_id = l.user_id
+LEFT JOIN active_suppression AS s ON m.account_id = s.account_id AND m.user_id = s.user_id
+WHERE
+    m.campaign_id = %(campaign_id)s
+    AND m.state = %(state)s
+    AND (%(message_ids)s::bigint[] IS NULL OR m.message_id = ANY(%(message_ids)s::bigint[]))
+    AND (%(reason)s::reason IS NULL OR m.reason = %(reason)s::reason)
+    AND a.outcome = CASE WHEN m.state = 'failed' THEN 'refused' ELSE 'unknown' END::attempt_outcome
+ORDER BY m.message_id
+FOR UPDATE OF m
