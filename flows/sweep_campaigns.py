@@ -12,6 +12,7 @@ from prefect.runtime import flow_run
 
 from clients.settings import settings
 from domain.errors import CampaignError
+from tasks.accounts import find_account
 from tasks.running import open_database
 from tasks.sweep import SweepReport, sweep
 from tasks.unknowns import list_accounts_with_unknowns, resolve_unknowns
@@ -49,7 +50,7 @@ async def look_up_unknowns() -> list[UUID]:
     """Look for proof of what is unknown, account by account; return the campaigns of which something is ready again."""
     chosen = settings()
     with open_database() as (connection, url):
-        accounts = list_accounts_with_unknowns(connection)
+        accounts = [find_account(connection, name) for name in list_accounts_with_unknowns(connection)]
     ready: list[UUID] = []
     for account in accounts:
         try:
