@@ -102,7 +102,7 @@ def workbook(code: str, *, language: str, version: int | None, output: Path, as_
             channel=template.channel,
             version=template.version,
             variables=template.variables,
-            text=template.content.text,
+            text=template.content.text or f"{template.content.kind} message, without text",
             limit=f"With its values a message may have at most {limit.most} {limit.unit}.",
             rules=template.rules,
         ),
@@ -129,6 +129,6 @@ def _template_json(template: "Template") -> dict[str, Any]:
         "channel": template.channel.value,
         "name": template.name,
         "variables": list(template.variables),
-        "content": {"kind": template.content.kind, "text": template.content.text},
+        "content": template.content.rendered({name: f"$({name})" for name in template.variables}),
         "rules": {rules.variable: rules.as_json() for rules in template.rules},
     }

@@ -57,6 +57,44 @@ class TextContent:
         """Whether it takes the lane of audio and video."""
         return False
 
+    def rendered(self, values: Mapping[str, str]) -> dict[str, object]:
+        """Return what is sent to a person with these values."""
+        return {"kind": self.kind, "text": render(self.text, values)}
+
+
+class MediaKind(StrEnum):
+    """What a media message shows or plays."""
+
+    AUDIO = "audio"
+    VIDEO = "video"
+    IMAGE = "image"
+    FILE = "file"
+
+
+@dataclass(frozen=True)
+class MediaContent:
+    """A message of one audio, video, image or file, which the platform fetches from `url`. It has no variables."""
+
+    url: str
+    kind: MediaKind
+
+    @property
+    def text(self) -> str:
+        """Nothing: a media message has no text beside it."""
+        return ""
+
+    @property
+    def is_media(self) -> bool:
+        """Whether it takes the lane of audio and video (Meta, Rate limiting: images and files count as texts do)."""
+        return self.kind in (MediaKind.AUDIO, MediaKind.VIDEO)
+
+    def rendered(self, values: Mapping[str, str]) -> dict[str, object]:  # noqa: ARG002  # as for a text
+        """Return what is sent, the same for everybody."""
+        return {"kind": self.kind.value, "url": self.url}
+
+
+Content = TextContent | MediaContent
+
 
 @dataclass(frozen=True)
 class Template:
@@ -68,7 +106,7 @@ class Template:
     version: int
     channel: Channel
     name: str
-    content: TextContent
+    content: Content
     rules: tuple[ValueRules, ...] = ()  # of the variables that have some
 
     @property

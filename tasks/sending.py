@@ -36,7 +36,6 @@ from domain.pace import (
     wait_after,
 )
 from domain.reasons import Reason
-from domain.template import render
 from sql import query
 from tasks.recording import REPEATED_ID, words_of, write_outcomes
 from tasks.share import Messenger, ShareEnd, ShareOrder, ShareReport
@@ -318,7 +317,7 @@ class _Share:
         slot = await self._await_slot(intent)
         if slot is None:
             return NotSent(ProviderAnswer())
-        content = {"kind": "text", "text": render(self._order.template.content.text, intent.values)}
+        content = self._order.template.content.rendered(intent.values)
         # The fence: a process that was frozen since its slot may have lost its lease. Nothing awaits between here and
         # the first byte but the connection itself.
         if time.monotonic() - slot.earliest > self._order.timing.fence_margin_seconds:

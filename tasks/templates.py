@@ -5,10 +5,22 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from clients.postgres import Connection
 from domain.errors import InputRefusedError, NotFoundError
-from domain.template import TEXT_LIMITS, Channel, Template, TextContent, literal_and_counts, render, variables_of
+from domain.template import (
+    TEXT_LIMITS,
+    Channel,
+    Content,
+    MediaContent,
+    MediaKind,
+    Template,
+    TextContent,
+    literal_and_counts,
+    render,
+    variables_of,
+)
 from domain.value_rules import value_rules_of, value_rules_problems
 from sql import query
 from tasks.value_rules import pattern_refusal
@@ -66,7 +78,7 @@ def list_templates(
 
 
 def preview(template: Template, values: Mapping[str, str]) -> str:
-    """Return the text with a row's values in it.
+    """Return the text with a row's values in it; of a media message, its kind and its address.
 
     Raises InputRefusedError naming the values that are missing or that the template does not have, or the length.
     """
@@ -78,6 +90,8 @@ def preview(template: Template, values: Mapping[str, str]) -> str:
         raise InputRefusedError(
             f"The template {template.code} {' and '.join(parts)}; give each with --value NAME=TEXT."
         )
+    if isinstance(template.content, MediaContent):
+        return f"{template.content.kind}: {template.content.url}"
     text = render(template.content.text, values)
     limit = TEXT_LIMITS[template.channel]
     if limit.length(text) > limit.most:
@@ -97,9 +111,15 @@ def template_of(row: dict[str, Any]) -> Template:
         version=row["version"],
         channel=Channel(row["channel"]),
         name=row["name"],
-        content=TextContent(text=row["content"]["text"]),
+        content=_content_of(row["content"]),
         rules=value_rules_of(row["rules"], row["variables"]),
     )
+
+
+def _content_of(kept: dict[str, Any]) -> Content:
+    if kept["kind"] == "text":
+        return TextContent(text=kept["text"])
+    return MediaContent(url=kept["url"], kind=MediaKind(kept["kind"]))
 
 
 def _read_template_file(path: Path) -> dict[str, Any]:
@@ -115,16 +135,19 @@ def _read_template_file(path: Path) -> dict[str, Any]:
         raise InputRefusedError(f"{path} is no template; it needs the keys {', '.join(_KEYS)}.")
     for problem in _problems_of(read):
         raise InputRefusedError(f"{path}: {problem}")
-    text = read["content"]["text"]
+    content = _content_of(read["content"])
     return {
         "code": read["code"],
         "language": read["language"],
         "channel": read["channel"],
         "name": read["name"],
-        "content": json.dumps({"kind": "text", "text": text}),
-        "variables": list(variables_of(text)),
+        "content": json.dumps(read["content"]),
+        "variables": list(variables_of(content.text)),
         "rules": json.dumps(
-            {one.variable: one.as_json() for one in value_rules_of(read.get(_RULES_KEY, {}), variables_of(text))}
+            {
+                one.variable: one.as_json()
+                for one in value_rules_of(read.get(_RULES_KEY, {}), variables_of(content.text))
+            }
         ),
     }
 
@@ -143,20 +166,40 @@ def _problems_of(read: dict[str, Any]) -> list[str]:
     problems += [f"{key} {flaw}." for key in _KEYS[:-1] if (flaw := _flaw_of(read[key]))]
     if not problems and read["channel"] not in list(Channel):
         problems.append(f"channel must be {' or '.join(Channel)}.")
-    content = read["content"]
-    if not isinstance(content, dict) or content.get("kind") != "text":
-        problems.append("content.kind must be text.")
-    elif not isinstance(content.get("text"), str) or not content["text"].strip():
-        problems.append("content.text must be a text that is not empty.")
-    elif set(content) - {"kind", "text"}:
-        problems.append(f"content has no key {', '.join(sorted(set(content) - {'kind', 'text'}))}.")
-    elif flaw := _flaw_of(content["text"]):
-        problems.append(f"content.text {flaw}.")
+    problems += _problems_of_content(read["content"])
     if not problems:
-        problems += _too_long(content["text"], Channel(read["channel"]))
+        text = _content_of(read["content"]).text
+        problems += _too_long(text, Channel(read["channel"]))
     if not problems and _RULES_KEY in read:
-        problems += value_rules_problems(read[_RULES_KEY], variables_of(content["text"]))
+        problems += value_rules_problems(read[_RULES_KEY], variables_of(text))
     return problems
+
+
+def _problems_of_content(content: Any) -> list[str]:
+    if not isinstance(content, dict) or content.get("kind") not in ("text", *MediaKind):
+        return [f"content.kind must be one of text, {', '.join(MediaKind)}."]
+    key = "text" if content["kind"] == "text" else "url"
+    unknown = sorted(set(map(str, content)) - {"kind", key})
+    if unknown:
+        return [f"content of the kind {content['kind']} has no key {', '.join(unknown)}; its keys are kind and {key}."]
+    value = content.get(key)
+    if not isinstance(value, str) or not value.strip():
+        return [f"content.{key} must be a text that is not empty."]
+    if flaw := _flaw_of(value):
+        return [f"content.{key} {flaw}."]
+    return _problems_of_url(value) if key == "url" else []
+
+
+def _problems_of_url(url: str) -> list[str]:
+    """Say what keeps the platform from fetching a file: Meta needs https, and gives no secrets with it."""
+    try:
+        parts = urlsplit(url)
+        is_good = parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc
+    except ValueError:
+        is_good = False
+    if not is_good or not url.isascii() or not url.isprintable() or " " in url or "$(" in url:
+        return ["content.url must be an https address without variables, from which the platform can fetch the file."]
+    return []
 
 
 def _flaw_of(value: Any) -> str | None:

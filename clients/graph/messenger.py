@@ -15,6 +15,7 @@ from clients.graph.errors import outcome_of
 from clients.graph.transport import Failure, Reply, Wire, WireLimits
 from domain.errors import ConfigurationError
 from domain.outcome import AccountStopped, Outcome, ProviderAnswer, Refused
+from domain.template import MediaKind
 
 _ID_IN_A_PATH: Final = re.compile(r"[A-Za-z0-9_-]+")
 _VERSION: Final = re.compile(r"v[0-9]+\.[0-9]+")
@@ -127,9 +128,10 @@ class GraphMessenger:
     async def send(self, recipient_id: str, *, content: Mapping[str, object], metadata: str) -> Outcome:
         """POST one message once and return how it ended.
 
-        `content` is the rendered content, `{"kind": "text", "text": "..."}`; `metadata` (under 1,000 characters) comes
-        back in the echo. Raises ValueError for another kind of content, before anything is sent, and nothing for what
-        the platform says or the network does. A cancelled send may have been sent.
+        `content` is the rendered content, `{"kind": "text", "text": "..."}` or `{"kind": "video", "url": "..."}`;
+        `metadata` (under 1,000 characters) comes back in the echo. Raises ValueError for another kind of content,
+        before anything is sent, and nothing for what the platform says or the network does. A cancelled send may have
+        been sent.
         """
         content_bytes = _encoded(_request_body(recipient_id, content, metadata))
         answer = await self._wire.exchange(
@@ -180,14 +182,22 @@ def graph_root(base_url: str, *, version: str) -> str:
 
 def _request_body(recipient_id: str, content: Mapping[str, object], metadata: str) -> dict[str, object]:
     """Return the body of a send. UPDATE is Meta's word for a message of our own accord inside the window."""
-    if content.get("kind") != "text" or not isinstance(content.get("text"), str):
-        raise ValueError("The content is not of a kind that can be sent: it has to be a text.")
     return {
         "recipient": {"id": recipient_id},
         "messaging_type": "UPDATE",
         # Instagram does not document metadata; it does no harm there, and the echo may bring it back.
-        "message": {"text": content["text"], "metadata": metadata},
+        "message": {**_message(content), "metadata": metadata},
     }
+
+
+def _message(content: Mapping[str, object]) -> dict[str, object]:
+    kind, text, url = content.get("kind"), content.get("text"), content.get("url")
+    if kind == "text" and isinstance(text, str):
+        return {"text": text}
+    if kind in list(MediaKind) and isinstance(url, str):
+        # Reusable: the platform fetches the file once and not for every person.
+        return {"attachment": {"type": kind, "payload": {"url": url, "is_reusable": True}}}
+    raise ValueError("The content is not of a kind that can be sent: a text, or an audio, video, image or file.")
 
 
 def _encoded(body: Mapping[str, object]) -> bytes:

@@ -107,6 +107,18 @@ def keep(world, tmp_path, content):
     return add_template(world.connection, path)
 
 
+@pytest.mark.parametrize(("kind", "is_media"), [("audio", True), ("video", True), ("image", False), ("file", False)])
+def test_a_media_template_has_no_variables_and_audio_and_video_take_their_lane(world_18, tmp_path, kind, is_media):
+    content = {"kind": kind, "url": "https://cdn.test/spring"}
+
+    template, is_new = keep(world_18, tmp_path, fields_of(content=content))
+
+    assert is_new
+    assert (template.columns, template.content.is_media) == (("user_id",), is_media)
+    assert template.content.rendered({}) == content
+    assert find_template(world_18.connection, template.code, language=template.language) == template
+
+
 def test_a_template_is_kept_in_versions_and_the_same_content_is_no_new_one(world, tmp_path):
     first, is_new = keep(world, tmp_path, fields_of())
     same, is_same_new = keep(world, tmp_path, fields_of())
@@ -157,8 +169,21 @@ def test_another_name_or_channel_is_a_new_version_too(world_18, tmp_path):
         pytest.param(fields_of(code=" "), "code must be a text", id="a blank code"),
         pytest.param(fields_of(name="a\x00b"), "NUL", id="NUL in a name"),
         pytest.param(fields_of(channel="telegram"), "channel must be messenger or instagram", id="another channel"),
-        pytest.param(fields_of(content="Hello"), "content.kind must be text", id="content without a kind"),
-        pytest.param(fields_of(content={"kind": "cards"}), "content.kind must be text", id="a later kind"),
+        pytest.param(fields_of(content="Hello"), "content.kind must be one of text", id="content without a kind"),
+        pytest.param(fields_of(content={"kind": "cards"}), "content.kind must be one of text", id="a later kind"),
+        pytest.param(fields_of(content={"kind": "video"}), "content.url must be a text", id="media without an address"),
+        *(
+            pytest.param(fields_of(content={"kind": "video", "url": url}), "must be an https address", id=url)
+            for url in (
+                "http://cdn.test/a.mp4",
+                "https://",
+                "https://a:b@cdn.test/a.mp4",
+                "https://cdn.test/$(name).mp4",
+            )
+        ),
+        pytest.param(
+            fields_of(content={"kind": "image", "url": "https://cdn.test/a.png", "text": "b"}), "no key text", id="both"
+        ),
         pytest.param(fields_of(content={"kind": "text"}), "content.text must be a text", id="no text"),
         pytest.param(fields_of(content={"kind": "text", "text": " "}), "not empty", id="a blank text"),
         pytest.param(fields_of(content={"kind": "text", "text": "a", "image": "b"}), "no key image", id="more content"),

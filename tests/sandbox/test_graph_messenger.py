@@ -522,6 +522,17 @@ async def test_cookies_of_the_server_are_not_sent_back():
     assert b"cookie" not in seen.requests[1].lower()
 
 
+async def test_media_are_sent_as_an_attachment_that_the_platform_may_use_again():
+    async with platform(http(200, ACCEPTED)) as (base_url, seen), messenger_at(base_url) as messenger:
+        content = {"kind": "video", "url": "https://cdn.test/a.mp4"}
+        outcome = await messenger.send(PERSON, content=content, metadata="a")
+
+    assert outcome == Accepted("m_AG5")
+    message = json.loads(seen.requests[0].partition(b"\r\n\r\n")[2])["message"]
+    attachment = {"type": "video", "payload": {"url": "https://cdn.test/a.mp4", "is_reusable": True}}
+    assert message == {"attachment": attachment, "metadata": "a"}
+
+
 async def test_content_of_another_kind_is_a_mistake_of_the_caller_and_nothing_is_sent():
     async with platform(http(200, ACCEPTED)) as (base_url, seen), messenger_at(base_url) as messenger:
         with pytest.raises(ValueError, match="kind"):
