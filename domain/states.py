@@ -28,6 +28,8 @@ MOVES: Final[dict[MessageState, frozenset[MessageState]]] = {
     MessageState.INELIGIBLE: frozenset({MessageState.READY, MessageState.CANCELLED}),
     MessageState.READY: frozenset(
         {MessageState.SENDING, MessageState.INELIGIBLE, MessageState.EXPIRED, MessageState.CANCELLED}
+        # After a backup was restored: it may have been sent in the time that the backup does not know of.
+        | {MessageState.UNKNOWN}
     ),
     MessageState.SENDING: frozenset(
         {MessageState.SENT, MessageState.FAILED, MessageState.READY, MessageState.UNKNOWN}
