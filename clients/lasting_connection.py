@@ -30,6 +30,13 @@ class LastingConnection:
         self._connection: AsyncConnection | None = None
         self._opening = asyncio.Lock()
 
+    async def ready(self) -> None:
+        """See that there is a connection, waiting for one as long as the patience lasts.
+
+        Raises ServiceAwayError when none can be had in time.
+        """
+        await self._persist(_same)
+
     async def rows(self, statement: bytes, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Run a statement that may safely run twice, waiting for Postgres as long as the patience lasts.
 

@@ -1,12 +1,17 @@
-"""F25 and F27: the database refuses, waits, or takes a commit without saying so."""
+"""F23 to F27: the database's clock steps, it has no room, it refuses, waits, or takes a commit without saying so."""
 
 import asyncio
-from contextlib import asynccontextmanager
+import resource
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 
+import psutil
 import psycopg
 import pytest
 from proxy import Cut, proxying
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+import servers
+from factories import TIMING
 
 T1 = b"-- T1: takes the next messages"
 T2 = b"-- T2: records how attempts ended"
@@ -101,6 +106,67 @@ async def test_f25_a_deadlock_repeats_the_transaction_and_never_the_post(make_sc
     assert end.state == "finished"
     assert found.states == {"sent": 20}
     assert len(found.posts) == 20
+
+
+@pytest.mark.parametrize("step_seconds", [-3600, -5, 3600], ids=["an hour back", "five seconds back", "an hour ahead"])
+async def test_f23_a_step_of_the_databases_clock_costs_no_copy_and_no_row(make_scene, step_seconds):
+    scene = make_scene(people=40, per_second=20, in_flight=10)
+
+    run = asyncio.create_task(scene.run())
+    await _until(lambda: len(scene.posts()) >= 10)
+    scene.put_clock_ahead(seconds=step_seconds)
+    end = await run
+    found = scene.evidence(clock_off_seconds=abs(step_seconds))
+
+    assert end.state == "finished"
+    assert found.states == {"sent": 40}
+    assert len(found.posts) == 40
+
+
+async def test_f23_a_step_back_that_the_reserve_covers_sends_nothing_late(make_scene):
+    # Windows that become too short for a claim some three seconds after the start, which is before the turn of all.
+    closing = 24 - (TIMING.margin_seconds + TIMING.reserve_seconds + 2) / 3600
+    scene = make_scene(people=30, per_second=5, in_flight=10, hours_ago=closing)
+
+    run = asyncio.create_task(scene.run())
+    await _until(lambda: len(scene.posts()) >= 5)
+    scene.put_clock_ahead(seconds=-1)
+    await run
+    found = scene.evidence(clock_off_seconds=1)
+
+    assert set(found.states) == {"sent", "expired"}
+    assert found.states["sent"] > 5
+
+
+@pytest.fixture(scope="module")
+def cramped_server():
+    """A Postgres with five connections in all, and WAL files of one megabyte."""
+    server = servers.private_18(
+        options="-c max_connections=5 -c superuser_reserved_connections=0 -c max_wal_senders=0 -c autovacuum=off",
+        init=("--wal-segsize=1",),
+    )
+    server.make_template()
+    yield server
+    server.stop()
+
+
+def test_f24_ten_senders_at_a_server_with_five_connections_wait_or_give_up_and_post_nothing_twice(
+    make_scene, cramped_server
+):
+    scene = make_scene(server=cramped_server, people=120, in_flight=5, per_second=60, database_patience_seconds=3)
+
+    with ExitStack() as stack:
+        senders = [stack.enter_context(scene.start_sender()) for _ in range(10)]
+        ends = [sender.end() for sender in senders]
+    end = scene.run_until_done()
+    found = scene.evidence()
+
+    refused = [said["error"] for said in ends if "error" in said]
+    assert any("too many clients" in sentence for sentence in refused)
+    assert end.state == "finished"
+    assert found.unknown_before_echoes == 0
+    assert found.states == {"sent": 120}
+    assert len(found.posts) == 120
 
 
 def _set(scene, what) -> None:
