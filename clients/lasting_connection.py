@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 import psycopg
 
-from clients.postgres import AsyncConnection, away, connect_async
+from clients.postgres import AsyncConnection, away, connect_async, is_of_the_server
 
 logger = logging.getLogger("windowcast.postgres")
 
@@ -59,7 +59,9 @@ class LastingConnection:
         connection = await self._persist(_same)
         try:
             return await _fetch(connection, statement, parameters)
-        except (psycopg.OperationalError, psycopg.InterfaceError):
+        except psycopg.Error as error:
+            if not is_of_the_server(error):
+                raise
             await self.close()
             return None
 
@@ -79,7 +81,9 @@ class LastingConnection:
         while True:
             try:
                 return await do(await self._open())
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            except psycopg.Error as error:
+                if not is_of_the_server(error):
+                    raise
                 await self.close()
                 if time.monotonic() + delay > give_up_at:
                     raise away(error) from error

@@ -1,8 +1,10 @@
 """F23 to F27: the database's clock steps, it has no room, it refuses, waits, or takes a commit without saying so."""
 
 import asyncio
+import os
 import resource
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+import time
+from contextlib import ExitStack, asynccontextmanager, suppress
 
 import psutil
 import psycopg
@@ -167,6 +169,109 @@ def test_f24_ten_senders_at_a_server_with_five_connections_wait_or_give_up_and_p
     assert found.unknown_before_echoes == 0
     assert found.states == {"sent": 120}
     assert len(found.posts) == 120
+
+
+def test_f26_a_commit_that_the_server_cannot_write_is_followed_by_no_post(make_scene, cramped_server):
+    scene = make_scene(server=cramped_server, in_flight=1)
+
+    with scene.start_sender(point="t1_open", hit=5) as sender:
+        sender.wait_until_reached()
+        backends = _children(_postmaster(scene))
+        # Nothing can be written any more, so the commit of T1 ends the server's processes; it then recovers by itself.
+        _limit_files(backends, most_bytes=0)
+        sender.let_go()
+        result = sender.result()
+    found = scene.evidence()
+
+    assert [one for one in backends if one.is_running()] == []
+    assert result["state"] == "finished"
+    assert found.states == {"sent": 20}
+    assert len(found.posts) == len(found.attempts) == 20
+
+
+def test_f26_while_the_disk_is_full_nothing_is_posted_and_then_everything_is(make_scene, cramped_server):
+    scene = make_scene(server=cramped_server, people=40, in_flight=1)
+    size = _fill_attempts(scene)
+
+    with scene.start_sender(point="t1_open", hit=3) as sender:
+        sender.wait_until_reached()
+        postmaster = _postmaster(scene)
+        # Not one page can be added to the table: what a full disk is to an INSERT.
+        _limit_files([postmaster, *_children(postmaster)], most_bytes=size + 4096)
+        sender.let_go()
+        _wait_until(lambda: _rollbacks(scene) >= 1)
+        posts_at_first = len(scene.posts())
+        _wait_until(lambda: _rollbacks(scene) >= 5)
+        posts_later = len(scene.posts())
+        _limit_files([postmaster, *_children(postmaster)], most_bytes=resource.RLIM_INFINITY)
+        result = sender.result()
+    found = scene.evidence()
+
+    assert posts_at_first == posts_later < 40
+    assert result["state"] == "finished"
+    assert found.states == {"sent": 40}
+    assert len(found.posts) == 40
+
+
+def _fill_attempts(scene) -> int:
+    """Fill the table of attempts with old ones until it is larger than a file of WAL; return its size in bytes."""
+    with psycopg.connect(scene.database, autocommit=True) as connection:
+        # One by one, and each smaller than a new one: no room is left in the pages that are there.
+        connection.execute(
+            """
+            DO $$ BEGIN FOR number IN 1..8000 LOOP
+                INSERT INTO windowcast.attempt (
+                    attempt_id, message_id, account_id, user_id, worker, started_at, slot_at, lease_until, opener_at,
+                    outcome, ended_at, settled_at
+                )
+                SELECT gen_random_uuid(), m.message_id, m.account_id, m.user_id, 'x', 'epoch', 'epoch',
+                    'epoch', 'epoch', 'not_sent', 'epoch', 'epoch'
+                FROM windowcast.message_list AS m LIMIT 1;
+            END LOOP; END $$
+            """
+        )
+        return connection.execute("SELECT pg_relation_size('windowcast.attempt')").fetchone()[0]
+
+
+def _rollbacks(scene) -> int:
+    with psycopg.connect(scene.database, autocommit=True) as connection:
+        found = connection.execute("SELECT xact_rollback FROM pg_stat_database WHERE datname = current_database()")
+        return found.fetchone()[0]
+
+
+def _postmaster(scene) -> psutil.Process:
+    with psycopg.connect(scene.database, autocommit=True) as connection:
+        return psutil.Process(connection.info.backend_pid).parent()
+
+
+def _children(postmaster) -> list[psutil.Process]:
+    return postmaster.children()
+
+
+def _limit_files(processes, *, most_bytes) -> None:
+    """Let these processes write no file beyond a size, as with ulimit -f; Postgres takes the signal for an error.
+
+    The caller's real user has to be theirs: root alone may not, where it runs with few capabilities.
+    """
+    ours, owner, group = os.getresuid(), processes[0].uids().real, processes[0].gids().real
+    if ours[1] == 0:
+        os.setresgid(group, -1, -1)
+        os.setresuid(owner, -1, -1)
+    try:
+        for process in processes:
+            with suppress(ProcessLookupError):
+                resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most_bytes, resource.RLIM_INFINITY))
+    finally:
+        if ours[1] == 0:
+            os.setresuid(ours[0], -1, -1)
+            os.setresgid(0, -1, -1)
+
+
+def _wait_until(condition, *, seconds=20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
 
 
 def _set(scene, what) -> None:
