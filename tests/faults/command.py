@@ -27,9 +27,14 @@ class Ended:
 
 def start_command(words, *, environment, root=ROOT) -> subprocess.Popen:
     """Start a command of the source tree at `root`, without a terminal."""
+    return start_program(_PROGRAM, words, environment=environment, root=root)
+
+
+def start_program(program, words, *, environment, root=ROOT) -> subprocess.Popen:
+    """Start a few lines of Python with the packages of the source tree at `root`."""
     # -P keeps the folder that we happen to stand in off the path; PYTHONPATH comes before .venv's own path file.
     return subprocess.Popen(
-        [sys.executable, "-P", "-c", _PROGRAM, *words],
+        [sys.executable, "-P", "-c", program, *words],
         env={**os.environ, **environment, "PYTHONPATH": str(root)},
         cwd=root,
         stdin=subprocess.DEVNULL,
