@@ -37,7 +37,7 @@ from tasks.share import ShareOrder
 from tasks.suppressions import add_suppressions
 from tasks.templates import get_template
 
-EXAMPLES = int(os.environ.get("WINDOWCAST_MODEL_EXAMPLES") or 25)
+EXAMPLES = int(os.environ.get("WINDOWCAST_MODEL_EXAMPLES") or 20)
 STEPS = int(os.environ.get("WINDOWCAST_MODEL_STEPS") or 25)
 PEOPLE = range(6)
 START = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -102,18 +102,18 @@ class Sending(RuleBasedStateMachine):
 
     # people
 
-    @rule(people=SEVERAL, hours_ago=st.sampled_from([0, 1, 22, 23.9, 30]))
-    def people_write(self, people, hours_ago):
+    @rule(
+        people=SEVERAL, hours_ago=st.sampled_from([0, 1, 22, 23.9, 30]), is_opener=st.sampled_from([True, True, False])
+    )
+    def people_act(self, people, hours_ago, is_opener):
         self._step()
-        at = self.model.now - timedelta(hours=hours_ago)
-        self._store(people, InteractionKind.MESSAGE, at)
-        for person in people:
-            self.model.write(person, at)
+        self._act(people, hours_ago, kind=InteractionKind.MESSAGE if is_opener else InteractionKind.COMMENT)
 
-    @rule(people=SEVERAL)
-    def people_comment(self, people):
-        self._step()
-        self._store(people, InteractionKind.COMMENT, self.model.now)
+    def _act(self, people, hours_ago, *, kind):
+        at = self.model.now - timedelta(hours=hours_ago)
+        self._store(people, kind, at)
+        for person in people if kind is InteractionKind.MESSAGE else ():
+            self.model.write(person, at)
 
     @precondition(lambda self: len(self.model.opted_out) < 3)
     @rule(person=st.sampled_from(PEOPLE))
@@ -149,66 +149,71 @@ class Sending(RuleBasedStateMachine):
         self.model.campaigns[str(campaign_id)] = self.model.campaigns.pop(name)
         return str(campaign_id), self.model.campaigns[str(campaign_id)]
 
-    @rule(data=st.data())
-    def start(self, data):
-        key, campaign = self._pick(data, lambda one: one.state == "scheduled" and not self.model.is_account_paused)
-        if campaign:
-            self._start(key, campaign)
-
     def _start(self, key, campaign):
         self._step()
         assert start_campaign(self.connection, uuid.UUID(key), timing=TIMING)
         self.model.start(campaign)
 
-    @rule(data=st.data())
-    def pause(self, data):
-        key, campaign = self._pick(data, lambda one: one.state in ("scheduled", "sending"))
-        if campaign:
-            self._step()
-            pause_campaign(self.connection, key)
-            campaign.state = "paused"
-
-    @rule(data=st.data())
-    def resume(self, data):
-        key, campaign = self._pick(data, lambda one: one.state == "paused" and not one.is_paused_by_account)
-        if campaign:
-            self._step()
-            resume_campaign(self.connection, key)
-            campaign.state = "sending" if campaign.has_started else "scheduled"
-
-    @rule(data=st.data())
-    def cancel(self, data):
-        key, campaign = self._pick(data, lambda one: one.state in ("scheduled", "sending", "paused"))
-        if campaign:
-            self._step()
-            cancel_campaign(self.connection, key)
-            self.model.cancel(campaign)
-
-    @rule(data=st.data())
-    def close(self, data):
-        key, campaign = self._pick(data, lambda _: True)
-        if campaign:
-            self._step()
-            close_campaign(self.connection, key)
-            self.model.close(campaign)
-
-    @rule()
-    def pause_the_account(self):
+    @rule(
+        data=st.data(), deed=st.sampled_from(["start", "close", "pause", "resume", "pause all", "resume all", "cancel"])
+    )
+    def person_at_the_controls(self, data, deed):
         self._step()
-        pause_account(self.connection, self.account, why="test")
-        self.model.pause_account()
+        match deed:
+            case "pause all":
+                pause_account(self.connection, self.account, why="test")
+                self.model.pause_account()
+            case "resume all":
+                resume_account(self.connection, self.account)
+                self.model.resume_account()
+            case _:
+                self._control(data, deed)
 
-    @precondition(lambda self: self.model.is_account_paused)
-    @rule()
-    def resume_the_account(self):
-        self._step()
-        resume_account(self.connection, self.account)
-        self.model.resume_account()
+    def _control(self, data, deed):
+        key, campaign = self._pick(data, lambda one: self._fits(deed, one))
+        match deed if campaign else None:
+            case "start":
+                self._start(key, campaign)
+            case "close":
+                close_campaign(self.connection, uuid.UUID(key))
+                self.model.close(campaign)
+            case "pause":
+                pause_campaign(self.connection, uuid.UUID(key))
+                campaign.state = "paused"
+            case "resume":
+                resume_campaign(self.connection, uuid.UUID(key))
+                campaign.state = "sending" if campaign.has_started else "scheduled"
+            case "cancel":
+                cancel_campaign(self.connection, uuid.UUID(key))
+                self.model.cancel(campaign)
+
+    def _fits(self, deed, campaign) -> bool:
+        match deed:
+            case "start":
+                return campaign.state == "scheduled" and not self.model.is_account_paused
+            case "pause":
+                return campaign.state in ("scheduled", "sending")
+            case "resume":
+                return campaign.state == "paused" and not campaign.is_paused_by_account
+            case "cancel":
+                # One campaign is always left to send.
+                others = [one for one in self.model.campaigns.values() if one is not campaign]
+                is_open = campaign.state in ("scheduled", "sending", "paused")
+                return is_open and any(one.state in ("sending", "paused") for one in others)
+            case _:
+                return True
 
     # sending
 
+    @rule(data=st.data(), names=st.lists(st.sampled_from(["accepted", "unknown, taken", "not sent"]), min_size=1))
+    def send_well(self, data, names):
+        self._send_some(data, names)
+
     @rule(data=st.data(), names=st.lists(st.sampled_from(sorted(OUTCOMES)), min_size=1, max_size=6))
-    def send(self, data, names):
+    def send_badly(self, data, names):
+        self._send_some(data, names)
+
+    def _send_some(self, data, names):
         key, campaign = self._pick(data, lambda one: bool(self.model.turns(one)))
         if campaign:
             self._step()
@@ -271,7 +276,7 @@ class Sending(RuleBasedStateMachine):
     def _begin_with_work(self):
         """Everybody has written, the later ones longer ago; two campaigns to all of them are sending."""
         for person in PEOPLE:
-            self.people_write([person], person * 4)
+            self._act([person], person * 4, kind=InteractionKind.MESSAGE)
         for _ in range(2):
             self._start(*self._upload(list(PEOPLE)))
 
