@@ -11,8 +11,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 import servers
 from sandbox.process import running_sandbox
 
-# The scene is no test module, and its assertions should say as much as those of one. It is imported after this.
-pytest.register_assert_rewrite("scene")
+# These are no test modules, and their assertions should say as much as those of one. They are imported after this.
+pytest.register_assert_rewrite("scene", "soak")
 
 
 @pytest.fixture(scope="session")

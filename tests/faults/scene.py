@@ -93,9 +93,9 @@ class Scene:
         """Let a fault strike the POSTs of this scene's account."""
         self.sandbox.add_fault(fault, account=self.account.external_id, **rule)
 
-    def start_sender(self, **how) -> Sender:
-        """Start a process that sends the campaign."""
-        return Sender(self.campaign_id, environment=self.environment, **how)
+    def start_sender(self, *, by=None, **how) -> Sender:
+        """Start a process that sends the campaign; `by` are settings of its own in the environment."""
+        return Sender(self.campaign_id, environment={**self.environment, **(by or {})}, **how)
 
     @property
     def environment(self) -> dict[str, str]:
