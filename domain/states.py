@@ -25,10 +25,10 @@ class MessageState(StrEnum):
 MOVES: Final[dict[MessageState, frozenset[MessageState]]] = {
     MessageState.INVALID: frozenset(),
     MessageState.DUPLICATE: frozenset(),
-    MessageState.INELIGIBLE: frozenset({MessageState.READY, MessageState.CANCELLED}),
+    # To unknown: after a backup was restored, what may have been sent in the time that the backup does not know of.
+    MessageState.INELIGIBLE: frozenset({MessageState.READY, MessageState.UNKNOWN, MessageState.CANCELLED}),
     MessageState.READY: frozenset(
         {MessageState.SENDING, MessageState.INELIGIBLE, MessageState.EXPIRED, MessageState.CANCELLED}
-        # After a backup was restored: it may have been sent in the time that the backup does not know of.
         | {MessageState.UNKNOWN}
     ),
     MessageState.SENDING: frozenset(

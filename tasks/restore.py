@@ -33,7 +33,7 @@ def mark_restored(connection: Connection) -> Restored:
         accounts = list_accounts(connection)
         for account in accounts:
             pause_account(connection, account, why=_WHY)
-        rows = connection.execute(query("restore/doubt_ready")).fetchall()
+        rows = connection.execute(query("restore/doubt")).fetchall()
     return Restored(
         accounts=tuple(account.name for account in accounts),
         doubted={row["campaign_id"]: row["message_count"] for row in rows},

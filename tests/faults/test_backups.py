@@ -9,6 +9,7 @@ import pytest
 import servers
 from clients.postgres import connect
 from factories import World, user_id
+from tasks.campaigns import start_campaign
 from tasks.database import broken_promises
 
 PEOPLE = 20
@@ -87,6 +88,24 @@ def test_f37_a_campaign_that_was_timed_for_after_the_backup_is_doubted_and_one_s
     with restored.world() as world:
         assert world.states(due) == {"unknown": 2}
         assert world.states(ahead) == {"ready": 2}
+
+
+def test_f37_people_whom_a_campaign_waits_for_are_doubted_and_not_recovered_when_they_write_again(restored, tmp_path):
+    with restored.world() as world:
+        held = world.submit_ids(tmp_path, [1, 200], account=restored.account)
+        world.connection.execute(
+            "UPDATE campaign SET hold_until = clock() + interval '1 h' WHERE campaign_id = %s", [held]
+        )
+        start_campaign(world.connection, held, timing=restored.timing)
+        before = world.states(held)
+
+        marked = restored.command("db", "restored", "--yes", "--json")
+        restored.command("accounts", "resume", restored.account.name)
+        world.people_write(restored.account, [200], hours_ago=0)
+
+        assert before == {"ready": 1, "ineligible": 1}
+        assert marked.json["unknown"][str(held)] == 2
+        assert world.states(held) == {"unknown": 2}
 
 
 def test_f37_without_a_terminal_the_command_asks_for_a_yes_and_changes_nothing(restored):
