@@ -108,6 +108,7 @@ class Scene:
             "WINDOWCAST_SAFETY_MARGIN_SECONDS": str(chosen.safety_margin_seconds),
             "WINDOWCAST_IN_FLIGHT": str(chosen.in_flight),
             "WINDOWCAST_DATABASE_PATIENCE_SECONDS": str(chosen.database_patience_seconds),
+            "WINDOWCAST_ERROR_SHARE_LIMIT": str(chosen.error_share_limit),
         }
 
     def command(self, *words, root=ROOT) -> Ended:
@@ -203,7 +204,15 @@ class Scene:
         # Never lost: every person has a state, and what is called sent is exactly what was accepted.
         assert sum(found.states.values()) == self.size
         sent = {person for person, row in found.messages.items() if row["state"] == "sent"}
-        assert sent == found.accepted_people
+        differing = [
+            {
+                key: str(found.messages[person][key])
+                for key in ("user_id", "state", "reason", "attempt_id", "provider_text")
+            }
+            | {"posts": [(post.metadata, post.fault, post.http_status) for post in found.posts_to(person)]}
+            for person in sent ^ found.accepted_people
+        ]
+        assert differing == [], differing
 
     def _let_people_write(self, world: World, hours) -> None:
         now = read_clock(world.connection)

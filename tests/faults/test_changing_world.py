@@ -199,7 +199,7 @@ def _is_healthy(url) -> bool:
         return False
 
 
-def _wait_until(condition, *, seconds=20.0) -> None:
+def _wait_until(condition, *, seconds=60.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"

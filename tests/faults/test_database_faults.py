@@ -267,7 +267,7 @@ def _limit_files(processes, *, most_bytes) -> None:
             os.setresgid(0, -1, -1)
 
 
-def _wait_until(condition, *, seconds=20.0) -> None:
+def _wait_until(condition, *, seconds=60.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -296,6 +296,6 @@ def _is_held_up(scene, application) -> bool:
 
 
 async def _until(condition) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110  it happens in another process, which sets no event here
             await asyncio.sleep(0.01)

@@ -2,12 +2,12 @@
 
 import random
 
-from soak import PER_SECOND, Havoc, closing_hours, new_seed, wreak
+from soak import Havoc, new_seed, scene_fields, wreak
 
 
 def test_f8_nothing_is_sent_twice_or_late_or_lost_whatever_fails_and_whenever(make_scene, private_servers):
     rng, havoc = random.Random(new_seed()), Havoc(seconds=10, senders=3)
-    scene = make_scene(people=havoc.people, per_second=PER_SECOND, in_flight=20, hours_ago=closing_hours(havoc, rng))
+    scene = make_scene(**scene_fields(havoc, rng))
 
     found = wreak(havoc, scene, private_servers("18"), rng=rng)
 
