@@ -133,12 +133,12 @@ class Scene:
         with self.world() as world:
             world.put_clock_ahead(**by)
 
-    async def run(self, *, stop=None, database=None):
+    async def run(self, *, stop=None, database=None, longest_seconds=90.0):
         """Send the campaign in this process, if need be by another way to its database."""
         run = run_campaign(
             database or self.database, self.campaign_id, chosen=self.settings, stop=stop or asyncio.Event()
         )
-        return await asyncio.wait_for(run, timeout=90)
+        return await asyncio.wait_for(run, timeout=longest_seconds)
 
     def run_until_done(self, **how):
         """Send in this process, from outside an event loop."""

@@ -198,7 +198,7 @@ def wreak(havoc: Havoc, scene, server, *, rng: random.Random):
         trouble.calm_down()
     scene.sandbox.clear_faults()
     time.sleep(LATEST_ACCEPTANCE_SECONDS)
-    scene.run_until_done()
+    scene.run_until_done(longest_seconds=90 + 3 * havoc.seconds)
     found = scene.evidence()
     print(f"{dict(trouble.happened)}")
     print(
