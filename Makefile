@@ -3,7 +3,8 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-unit test-machine check format fuzz bench bench-large lock clean again
+.PHONY: help setup demo test test-unit test-faults test-faults-all soak test-machine check format fuzz bench bench-large lock clean
+.PHONY: again
 
 # What a shell may have set for another project must not reach into this one.
 unexport PYTHONHOME PYTHONPATH PYTHONSTARTUP PYTHONSAFEPATH PYTHONOPTIMIZE PYTHONPYCACHEPREFIX PYTHONUSERBASE PYTHONWARNINGS
@@ -97,6 +98,15 @@ test: setup ## run all tests but those of the machine; the last line says which 
 
 test-unit: setup ## run the tests that need neither a server nor a network
 	@$(PYTEST) tests/unit
+
+test-faults: setup ## run the fault suite: kills, crashes, lies of the platform, random histories, a short soak
+	@$(PYTEST) tests/faults
+
+test-faults-all: setup ## run the whole of it: a kill at every statement and every POST, long random histories
+	@WINDOWCAST_EVERY_STATEMENT=1 WINDOWCAST_MODEL_EXAMPLES=300 WINDOWCAST_MODEL_STEPS=50 $(PYTEST) tests/faults
+
+soak: setup ## let everything fail at random for SOAK_SECONDS (600) with SOAK_SEED (a new one, printed)
+	@$(PYTHON) tests/faults/soak.py --seconds $(or $(SOAK_SECONDS),600) $(if $(SOAK_SEED),--seed $(SOAK_SEED))
 
 test-machine: setup ## run the tests that need more of the machine than the others
 	@if [ ! -d tests/machine ]; then \

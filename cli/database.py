@@ -4,14 +4,14 @@ from typing import Any
 
 import click
 
-from cli.output import print_json, say
+from cli.output import is_terminal, print_json, say
 from cli.session import json_option
-from domain.errors import ConfigurationError, UnfinishedError
+from domain.errors import ConfigurationError, UnfinishedError, UsageError
 
 
 @click.group()
 def db() -> None:
-    """Migrate the database; stop the embedded one."""
+    """Migrate the database; stop the embedded one; say that a backup was restored."""
 
 
 @db.command()
@@ -46,6 +46,50 @@ def stop(*, as_json: bool) -> None:
         print_json({"was_running": was_running})
     else:
         click.echo("The embedded Postgres is stopped." if was_running else "No embedded Postgres was running.")
+
+
+@db.command()
+@click.option("--yes", is_flag=True, help="Do not ask; needed without a terminal.")
+@json_option
+def restored(*, yes: bool, as_json: bool) -> None:
+    """Say that a backup was restored: every account is paused, and what may have been sent since is unknown.
+
+    Stop all senders and workers before you restore, and give this command before you start them again.
+    """
+    from cli.session import session
+    from tasks.restore import mark_restored
+
+    if not yes:
+        _confirm_restored(as_json=as_json)
+    with session() as opened:
+        marked = mark_restored(opened.connection)
+    if as_json:
+        print_json(
+            {
+                "paused_accounts": list(marked.accounts),
+                "unknown": {str(campaign_id): count for campaign_id, count in marked.doubted.items()},
+            }
+        )
+        return
+    click.echo(
+        f"Paused accounts: {', '.join(marked.accounts) or 'none'}. Messages that may have been sent since the backup "
+        f"and are unknown now: {marked.message_count}, in {len(marked.doubted)} campaigns."
+    )
+    say(
+        "Lists that were submitted after the backup are not known here: submit none of them again before you have "
+        "looked what was sent. `windowcast accounts resume ACCOUNT` lets an account send again."
+    )
+
+
+def _confirm_restored(*, as_json: bool) -> None:
+    if as_json or not is_terminal():
+        raise UsageError("Without a terminal nobody can be asked: add --yes to say that a backup was restored.")
+    click.confirm(
+        "Was a backup restored? Every account is paused, and all messages that are ready in campaigns whose time has "
+        "come are called unknown: this cannot be taken back.",
+        abort=True,
+        err=True,
+    )
 
 
 @click.command()

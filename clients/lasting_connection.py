@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 import psycopg
 
-from clients.postgres import AsyncConnection, away, connect_async
+from clients.postgres import AsyncConnection, away, connect_async, is_of_the_server
 
 logger = logging.getLogger("windowcast.postgres")
 
@@ -29,6 +29,13 @@ class LastingConnection:
         self._stack: AsyncExitStack | None = None
         self._connection: AsyncConnection | None = None
         self._opening = asyncio.Lock()
+
+    async def ready(self) -> None:
+        """See that there is a connection, waiting for one as long as the patience lasts.
+
+        Raises ServiceAwayError when none can be had in time.
+        """
+        await self._persist(_same)
 
     async def rows(self, statement: bytes, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Run a statement that may safely run twice, waiting for Postgres as long as the patience lasts.
@@ -52,7 +59,9 @@ class LastingConnection:
         connection = await self._persist(_same)
         try:
             return await _fetch(connection, statement, parameters)
-        except (psycopg.OperationalError, psycopg.InterfaceError):
+        except psycopg.Error as error:
+            if not is_of_the_server(error):
+                raise
             await self.close()
             return None
 
@@ -72,7 +81,9 @@ class LastingConnection:
         while True:
             try:
                 return await do(await self._open())
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            except psycopg.Error as error:
+                if not is_of_the_server(error):
+                    raise
                 await self.close()
                 if time.monotonic() + delay > give_up_at:
                     raise away(error) from error

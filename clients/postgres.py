@@ -44,7 +44,9 @@ def connect(url: str) -> Iterator[Connection]:
             connect_timeout=10,
         ) as connection:
             yield connection
-    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+    except psycopg.Error as error:
+        if not is_of_the_server(error):
+            raise
         raise away(error) from error
 
 
@@ -61,6 +63,15 @@ async def connect_async(url: str, *, role: str) -> AsyncIterator[AsyncConnection
     )
     async with connection:
         yield connection
+
+
+def is_of_the_server(error: psycopg.Error) -> bool:
+    """Say whether an error is the server's trouble (it is away, full, or cannot write), and not a wrong statement.
+
+    Class XX is what Postgres calls internal errors: a file that it cannot write, or the end that follows from it.
+    """
+    is_away = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return is_away or (error.sqlstate or "").startswith("XX")
 
 
 def away(error: Exception) -> ServiceAwayError:

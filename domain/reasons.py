@@ -32,6 +32,7 @@ class Reason(StrEnum):
     NOBODY_ELIGIBLE = "nobody_eligible"
     # unknown
     NO_ANSWER = "no_answer"
+    RESTORED = "restored"
     UNCLEAR_ANSWER = "unclear_answer"
     # failed
     MESSAGE_REFUSED = "message_refused"
@@ -60,6 +61,7 @@ SENTENCES: Final[dict[Reason, str]] = {
     Reason.FILE_REFUSED: "The row is good, but the file was refused, so nothing of it was sent.",
     Reason.NOBODY_ELIGIBLE: "No window is open at the time of sending, so the campaign was not accepted.",
     Reason.NO_ANSWER: "The platform gave no answer: perhaps sent. It is not sent again until that is known.",
+    Reason.RESTORED: "A backup was restored that does not know whether this was sent: perhaps sent. A person decides.",
     Reason.UNCLEAR_ANSWER: "The platform's answer was unclear: perhaps sent. It is not sent again until that is known.",
     Reason.MESSAGE_REFUSED: "The platform refused this message.",
     Reason.OTHER_APP_IN_CONTROL: "Another app holds this conversation at the moment.",

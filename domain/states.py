@@ -25,11 +25,13 @@ class MessageState(StrEnum):
 MOVES: Final[dict[MessageState, frozenset[MessageState]]] = {
     MessageState.INVALID: frozenset(),
     MessageState.DUPLICATE: frozenset(),
-    MessageState.INELIGIBLE: frozenset({MessageState.READY, MessageState.CANCELLED}),
+    # To unknown: after a backup was restored, what may have been sent in the time that the backup does not know of.
+    MessageState.INELIGIBLE: frozenset({MessageState.READY, MessageState.UNKNOWN, MessageState.CANCELLED}),
     MessageState.READY: frozenset(
         {MessageState.SENDING, MessageState.INELIGIBLE, MessageState.EXPIRED, MessageState.CANCELLED}
-        # It waits to be sent a second time, as its attempt was called absent, and the proof comes that it was sent.
-        | {MessageState.SENT}
+        # Sent: it waits to go out again, as its attempt was called absent, and the proof comes that it was sent.
+        # Unknown: a backup was restored, and it may have been sent in the time that the backup does not know of.
+        | {MessageState.SENT, MessageState.UNKNOWN}
     ),
     MessageState.SENDING: frozenset(
         {MessageState.SENT, MessageState.FAILED, MessageState.READY, MessageState.UNKNOWN}

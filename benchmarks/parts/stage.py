@@ -85,7 +85,9 @@ class Stage:
 @contextmanager
 def open_stage() -> Iterator[Stage]:
     """Run a server with fsync and synchronous_commit on, as they are by default."""
-    server = servers.private_18(options="-c max_connections=400 -c shared_buffers=512MB -c max_wal_size=4GB")
+    server = servers.private_18(
+        options="-c fsync=on -c full_page_writes=on -c max_connections=400 -c shared_buffers=512MB -c max_wal_size=4GB"
+    )
     try:
         server.make_template()
         yield Stage(server)

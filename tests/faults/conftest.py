@@ -11,8 +11,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 import servers
 from sandbox.process import running_sandbox
 
-# The scene is no test module, and its assertions should say as much as those of one. It is imported after this.
-pytest.register_assert_rewrite("scene")
+# These are no test modules, and their assertions should say as much as those of one. They are imported after this.
+pytest.register_assert_rewrite("scene", "soak")
 
 
 @pytest.fixture(scope="session")
@@ -73,10 +73,10 @@ def making_scenes(private_servers, sandbox, folder):
 
     made: list[tuple[servers.Server, str]] = []
 
-    def make(*, version="18", **fields):
-        server = private_servers(version)
-        made.append((server, server.create()))
-        return Scene(server.url(made[-1][1]), sandbox, folder, **fields)
+    def make(*, version="18", server=None, platform=sandbox, **fields):
+        chosen = server or private_servers(version)
+        made.append((chosen, chosen.create()))
+        return Scene(chosen.url(made[-1][1]), platform, folder, **fields)
 
     yield make
     for server, name in made:

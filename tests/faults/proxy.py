@@ -48,7 +48,13 @@ async def proxying(connect, *, port=0) -> AsyncIterator[Proxy]:
 
     async def carry(reader, writer) -> None:
         proxy.connections.add(asyncio.current_task())
-        upstream = await connect()
+        try:
+            upstream = await connect()
+        except OSError:
+            # The server is away: so are we.
+            writer.transport.abort()
+            proxy.connections.discard(asyncio.current_task())
+            return
         try:
             # The proxy's own end is no error of a connection.
             with suppress(asyncio.CancelledError):

@@ -4,9 +4,13 @@ import asyncio
 import itertools
 from collections import Counter, defaultdict
 from contextlib import contextmanager
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
+import psycopg
+from command import ROOT, Ended, end_of, start_command
+from pydantic import SecretStr
 from sender import Sender
 
 from clients.postgres import connect
@@ -40,6 +44,20 @@ class Evidence:
         return [post for post in self.posts if post.recipient_id == person]
 
 
+@dataclass(frozen=True)
+class Begins:
+    """How much the platform's logs held when a scene began: what is older is none of its concern."""
+
+    accepted: int
+    posts: int
+    webhooks: int
+
+    @classmethod
+    def of(cls, sandbox) -> "Begins":
+        summary, webhooks = sandbox.summary(), sandbox.set_webhooks()
+        return cls(summary.accepted, summary.posts, webhooks["published"])
+
+
 class Scene:
     """A campaign to people 0 to `people` - 1 who wrote `hours_ago`, all known to the sandbox too.
 
@@ -49,6 +67,7 @@ class Scene:
     def __init__(self, database, sandbox, folder, *, people=20, hours_ago=1.0, per_second=None, **chosen) -> None:
         self.database = database
         self.sandbox = sandbox
+        self._begins = Begins.of(sandbox)
         self.size = people
         self.settings = Settings(
             database_url=database,
@@ -74,25 +93,52 @@ class Scene:
         """Let a fault strike the POSTs of this scene's account."""
         self.sandbox.add_fault(fault, account=self.account.external_id, **rule)
 
-    def start_sender(self, **how) -> Sender:
-        """Start a process that sends the campaign."""
+    def start_sender(self, *, by=None, **how) -> Sender:
+        """Start a process that sends the campaign; `by` are settings of its own in the environment."""
+        return Sender(self.campaign_id, environment={**self.environment, **(by or {})}, **how)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process of our own must find in its environment to work on this scene."""
         chosen = self.settings
-        environment = {
+        return {
             "WINDOWCAST_DATABASE_URL": self.database,
             "WINDOWCAST_GRAPH_URL": chosen.graph_url,
             "WINDOWCAST_READ_TIMEOUT_SECONDS": str(chosen.read_timeout_seconds),
             "WINDOWCAST_SAFETY_MARGIN_SECONDS": str(chosen.safety_margin_seconds),
             "WINDOWCAST_IN_FLIGHT": str(chosen.in_flight),
             "WINDOWCAST_DATABASE_PATIENCE_SECONDS": str(chosen.database_patience_seconds),
+            "WINDOWCAST_ERROR_SHARE_LIMIT": str(chosen.error_share_limit),
         }
-        return Sender(self.campaign_id, environment=environment, **how)
 
-    async def run(self, *, stop=None, database=None):
+    def command(self, *words, root=ROOT) -> Ended:
+        """Run a `windowcast` command of a source tree on this scene's database, in a process of its own."""
+        return end_of(start_command(words, environment=self.environment, root=root))
+
+    def copy_in(self, database) -> "Scene":
+        """Return the same scene in a copy of its database, as an account of its own on the platform."""
+        twin = copy(self)
+        twin.database = database
+        twin.settings = self.settings.model_copy(update={"database_url": SecretStr(database)})
+        twin.account = replace(self.account, external_id=str(next(_ACCOUNT_IDS)))
+        with psycopg.connect(database, autocommit=True) as connection:
+            connection.execute("UPDATE windowcast.account SET external_id = %s", [twin.account.external_id])
+            openers = connection.execute("SELECT user_id, opener_at FROM windowcast.last_interaction").fetchall()
+        twin._begins = Begins.of(self.sandbox)
+        twin._meet_people(openers)
+        return twin
+
+    def put_clock_ahead(self, **by) -> None:
+        """Let the database's clock go on from a later time, or from an earlier one with negative numbers."""
+        with self.world() as world:
+            world.put_clock_ahead(**by)
+
+    async def run(self, *, stop=None, database=None, longest_seconds=90.0):
         """Send the campaign in this process, if need be by another way to its database."""
         run = run_campaign(
             database or self.database, self.campaign_id, chosen=self.settings, stop=stop or asyncio.Event()
         )
-        return await asyncio.wait_for(run, timeout=90)
+        return await asyncio.wait_for(run, timeout=longest_seconds)
 
     def run_until_done(self, **how):
         """Send in this process, from outside an event loop."""
@@ -101,7 +147,7 @@ class Scene:
     def carry_webhooks(self) -> int:
         """Bring what the platform published to the inbox and apply it; return how many attempts that settled."""
         with connect(self.database) as connection:
-            for webhook in self.sandbox.webhooks():
+            for webhook in self.sandbox.webhooks(after=self._begins.webhooks):
                 if webhook.account == self.account.external_id:
                     store_receipt(connection, webhook.body)
             return apply_echoes(connection)
@@ -111,10 +157,18 @@ class Scene:
             return world.states(self.campaign_id)
 
     def posts(self) -> list:
-        return [post for post in self.sandbox.posts() if post.account == self.account.external_id]
+        return [
+            post for post in self.sandbox.posts(after=self._begins.posts) if post.account == self.account.external_id
+        ]
 
-    def evidence(self) -> Evidence:
-        """Carry the webhooks, gather what both sides say, and check everything that must hold under every fault."""
+    def accepted(self) -> list:
+        return [one for one in self.sandbox.log(after=self._begins.accepted) if one.account == self.account.external_id]
+
+    def evidence(self, *, clock_off_seconds: float = 0.0) -> Evidence:
+        """Carry the webhooks, gather what both sides say, and check everything that must hold under every fault.
+
+        `clock_off_seconds`: how far back or ahead of the platform's clock the database's ever was.
+        """
         unknown = self.states().get("unknown", 0)
         self.carry_webhooks()
         with self.world() as world:
@@ -128,16 +182,16 @@ class Scene:
         found = Evidence(
             states=self.states(),
             unknown_before_echoes=unknown,
-            accepted=[one for one in self.sandbox.log() if one.account == self.account.external_id],
+            accepted=self.accepted(),
             posts=self.posts(),
             attempts={str(row["attempt_id"]): row for row in attempts},
             messages={row["user_id"]: row for row in messages},
         )
         assert broken == {}
-        self._check(found)
+        self._check(found, clock_off_seconds=clock_off_seconds)
         return found
 
-    def _check(self, found: Evidence) -> None:
+    def _check(self, found: Evidence, *, clock_off_seconds: float) -> None:
         # Never twice, never late.
         assert len(found.accepted_people) == len(found.accepted)
         assert all(one.window_open for one in found.accepted)
@@ -145,25 +199,41 @@ class Scene:
         posted = Counter(post.metadata for post in found.posts)
         assert set(posted.values()) <= {1}
         assert set(posted) <= set(found.attempts)
-        late = [post for post in found.posts if post.platform_ms / 1000 > found.attempts[post.metadata]["lease_epoch"]]
-        assert late == []
+        ends = {attempt_id: row["lease_epoch"] + clock_off_seconds for attempt_id, row in found.attempts.items()}
+        assert [post for post in found.posts if post.platform_ms / 1000 > ends[post.metadata]] == []
         # Never lost: every person has a state, and what is called sent is exactly what was accepted.
         assert sum(found.states.values()) == self.size
         sent = {person for person, row in found.messages.items() if row["state"] == "sent"}
-        assert sent == found.accepted_people
+        differing = [
+            {
+                key: str(found.messages[person][key])
+                for key in ("user_id", "state", "reason", "attempt_id", "provider_text")
+            }
+            | {"posts": [(post.metadata, post.fault, post.http_status) for post in found.posts_to(person)]}
+            for person in sent ^ found.accepted_people
+        ]
+        assert differing == [], differing
 
     def _let_people_write(self, world: World, hours) -> None:
         now = read_clock(world.connection)
         people_at = defaultdict(list)
         for number in range(self.size):
             people_at[hours(number)].append(number)
-        acts = []
         for hours_ago, numbers in people_at.items():
             world.people_write(self.account, numbers, hours_ago=hours_ago)
-            act = {"account": self.account.external_id, "occurred_at": (now - timedelta(hours=hours_ago)).isoformat()}
-            acts += [{**act, "user_id": user_id(number)} for number in numbers]
-        self.sandbox.add_accounts([{"external_id": self.account.external_id, "token": TOKEN}])
-        self.sandbox.people_write(acts)
+        self._meet_people(
+            (user_id(number), now - timedelta(hours=hours_ago))
+            for hours_ago, numbers in people_at.items()
+            for number in numbers
+        )
+
+    def _meet_people(self, openers) -> None:
+        """Tell the sandbox of the account, and who wrote to it when."""
+        account = self.account.external_id
+        self.sandbox.add_accounts([{"external_id": account, "token": TOKEN}])
+        self.sandbox.people_write(
+            {"account": account, "user_id": person, "occurred_at": at.isoformat()} for person, at in openers
+        )
 
     def _make_campaign(self, world: World, folder):
         template = world.template(folder, text="Hello!")

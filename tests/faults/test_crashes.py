@@ -145,7 +145,7 @@ def _is_recorder_held_up(database) -> bool:
         return found.rowcount > 0
 
 
-def _wait_for(condition, *, seconds=20.0) -> None:
+def _wait_for(condition, *, seconds=60.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"

@@ -1,4 +1,4 @@
-"""F9 to F19: the platform fails in every way it can; our table is compared with what the platform really did."""
+"""F9 to F20: the platform fails in every way it can; our table is compared with what the platform really did."""
 
 import asyncio
 import socket
@@ -11,6 +11,7 @@ import pytest
 from proxy import proxying
 
 from factories import user_id
+from sandbox.process import running_sandbox
 from tasks.accounts import resume_account
 from tasks.share import ShareEnd
 
@@ -200,6 +201,19 @@ async def test_f19_a_connection_that_never_was_sends_nothing_and_makes_all_worke
     assert found.states == {"ready": 5}
     with scene.world() as world:
         assert world.connection.execute("SELECT away_count FROM pace").fetchone()["away_count"] >= 1
+
+
+async def test_f20_connections_that_the_platform_closes_between_posts_make_nothing_uncertain(make_scene):
+    with running_sandbox(keep_alive_seconds=0.3) as impatient:
+        # A slot every half second: each connection has been closed by the time it is wanted again.
+        scene = make_scene(people=8, per_second=2, platform=impatient)
+
+        end = await scene.run()
+        found = scene.evidence()
+
+    assert end.state == "finished"
+    assert found.unknown_before_echoes == 0
+    assert found.states == {"sent": 8}
 
 
 def _free_port() -> int:
