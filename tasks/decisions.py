@@ -42,7 +42,7 @@ class Standing:
     """A message that a decision could be about, and what keeps it from being sent now (None: nothing)."""
 
     message_id: int
-    attempt_id: UUID
+    attempt_id: UUID | None  # None: a restored backup lost it, if there was one
     reason: Reason | None
     obstacle: Reason | None
 
@@ -90,7 +90,7 @@ def decide(connection: Connection, message_id: int, *, kind: DecisionKind, autho
             )
         match kind:
             case DecisionKind.SENT:
-                prove(connection, standings[0].attempt_id)
+                _believe(connection, standings[0])
             case DecisionKind.ABSENT:
                 _declare_absent(connection, found["campaign_id"], standing=standings[0], timing=timing)
             case DecisionKind.RETRY:
@@ -149,6 +149,14 @@ def prove(connection: Connection, attempt_id: UUID, *, provider_message_id: str 
         query("unknowns/prove"), {"attempt_id": attempt_id, "provider_message_id": provider_message_id}
     ).fetchone()
     return row is not None
+
+
+def _believe(connection: Connection, standing: Standing) -> None:
+    """Take a person's word that a message was sent."""
+    if standing.attempt_id is None:
+        connection.execute(query("decisions/believe"), {"message_id": standing.message_id})
+    else:
+        prove(connection, standing.attempt_id)
 
 
 def make_ready(connection: Connection, campaign_id: UUID, *, message_ids: Sequence[int], timing: Timing) -> None:

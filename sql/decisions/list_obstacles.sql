@@ -3,6 +3,7 @@
 -- is read here holds until the transaction ends. Of the failed ones only those that the platform refused outright: one
 -- that it took and failed later may have been seen. Where the platform said "outside the window" against what we knew,
 -- only a newer opener counts. The account's cap is left to the claim: here an unknown message would count itself.
+-- What is unknown since a backup was restored has no attempt that it could name.
 WITH now AS MATERIALIZED (
     SELECT clock() AS at
 )
@@ -10,7 +11,7 @@ WITH now AS MATERIALIZED (
 SELECT
     m.message_id,
     m.row_number,
-    m.attempt_id,
+    CASE WHEN m.reason = 'restored' THEN NULL ELSE m.attempt_id END AS attempt_id,
     m.reason,
     CASE
         WHEN c.state IN ('cancelled', 'refused') THEN 'campaign_cancelled'
@@ -26,7 +27,7 @@ SELECT
     END AS obstacle
 FROM message_list AS m
 INNER JOIN campaign AS c ON m.campaign_id = c.campaign_id
-INNER JOIN attempt AS a ON m.attempt_id = a.attempt_id
+LEFT JOIN attempt AS a ON m.attempt_id = a.attempt_id
 CROSS JOIN now
 LEFT JOIN last_interaction AS l ON m.account_id = l.account_id AND m.user_id = l.user_id
 LEFT JOIN active_suppression AS s ON m.account_id = s.account_id AND m.user_id = s.user_id
@@ -35,6 +36,9 @@ WHERE
     AND m.state = %(state)s
     AND (%(message_ids)s::bigint[] IS NULL OR m.message_id = ANY(%(message_ids)s::bigint[]))
     AND (%(reason)s::reason IS NULL OR m.reason = %(reason)s::reason)
-    AND a.outcome = CASE WHEN m.state = 'failed' THEN 'refused' ELSE 'unknown' END::attempt_outcome
+    AND (
+        a.outcome = CASE WHEN m.state = 'failed' THEN 'refused' ELSE 'unknown' END::attempt_outcome
+        OR (m.state = 'unknown' AND m.reason = 'restored')
+    )
 ORDER BY m.message_id
 FOR UPDATE OF m

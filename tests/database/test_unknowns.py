@@ -27,6 +27,7 @@ from tasks.campaigns import cancel_campaign, close_campaign, pause_campaign, sta
 from tasks.database import broken_promises
 from tasks.decisions import Author, contradict, decide, list_contradicted
 from tasks.receipts import apply_echoes, store_receipt
+from tasks.restore import mark_restored
 from tasks.retries import RETRYABLE, plan_retry, retry_failed
 from tasks.suppressions import add_suppressions
 from tasks.unknowns import list_accounts_with_unknowns, resolve_unknowns
@@ -625,6 +626,23 @@ async def test_a_person_says_that_it_was_not_and_it_is_sent_again_by_its_new_win
     assert timedelta(hours=23.8) < left < timedelta(hours=24)
     place.world.end(place.world.claim(campaign_id, 1), outcome="accepted", state="sent", mid="m-2")
     close_campaign(place.connection, campaign_id)
+
+
+@pytest.mark.parametrize(("kind", "after"), [(DecisionKind.SENT, "sent"), (DecisionKind.ABSENT, "ready")])
+def test_what_is_unknown_since_a_backup_was_restored_can_be_decided_without_an_attempt(world, tmp_path, kind, after):
+    account = world.account()
+    world.people_write(account, [1])
+    campaign_id = world.submit_ids(tmp_path, [1], account=account)
+    start_campaign(world.connection, campaign_id, timing=TIMING)
+    mark_restored(world.connection)
+    message_id = world.connection.execute("SELECT message_id FROM message_list").fetchone()["message_id"]
+
+    decided = decide(world.connection, message_id, kind=kind, author=AUTHOR, timing=TIMING)
+
+    assert (decided.before, decided.after) == ("unknown", after)
+    kept = world.connection.execute("SELECT kind, attempt_id, reason_before FROM decision").fetchone()
+    assert kept == {"kind": kind, "attempt_id": None, "reason_before": "restored"}
+    assert broken_promises(world.connection) == {}
 
 
 NOT_AGAIN = {
