@@ -23,7 +23,7 @@ CREATE INDEX look_up_of_attempt ON look_up (attempt_id, asked_at);
 CREATE TABLE decision (
     decision_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     message_id bigint NOT NULL REFERENCES message_list,
-    attempt_id uuid REFERENCES attempt, -- the attempt that it is about; NULL: a restored backup lost it, if there was one
+    attempt_id uuid REFERENCES attempt, -- that it is about; NULL: a restored backup lost it
     kind decision_kind NOT NULL,
     decided_by text NOT NULL CHECK (decided_by <> ''),
     decided_at timestamptz NOT NULL DEFAULT clock(),
