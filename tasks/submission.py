@@ -15,7 +15,7 @@ from domain.account import Account
 from domain.errors import AlreadySubmittedError, InputRefusedError, NotFoundError, UsageError
 from domain.problem import FINDINGS, Finding, Problem, ProblemCode
 from domain.reasons import Reason
-from domain.recipients_file import INVISIBLE_CHARACTERS, USER_ID_COLUMN, USER_ID_PATTERN
+from domain.recipients_file import INVISIBLE_CHARACTERS, LONGEST_USER_ID, SHORTEST_USER_ID, USER_ID_COLUMN
 from domain.states import CampaignState, MessageState
 from domain.submission import Submission, sha256_of_ids
 from domain.template import TEXT_LIMITS, Template, literal_and_counts
@@ -204,26 +204,24 @@ def stage_list(connection: Connection, campaign_id: UUID, *, target: Target, giv
     with connection.transaction():
         connection.execute(query("staging/clear"), {"campaign_id": campaign_id})
         connection.execute(query("problems/clear"), {"campaign_id": campaign_id})
-        connection.execute(query("staging/create_loading_tables"))
+        connection.execute(query("staging/name_campaign"), {"campaign_id": str(campaign_id)})
         problems: list[Problem] = []
         match given.file:
             case UnreadableFile():
                 problems += given.file.problems
             case ReadFile():
                 _copy(connection, "staging/copy_rows", given.file.rows_file)
-                _copy(connection, "staging/copy_problems", given.file.problems_file)
                 problems += header_problems(
                     given.file.header, cells=given.file.header_cells, expected=target.template.columns
                 )
                 if not problems and given.file.row_count == 0:
                     problems.append(Problem(Finding.NO_RECIPIENTS))
+                if not problems:
+                    _copy(connection, "staging/copy_problems", given.file.problems_file)
             case None:
                 _copy_ids(connection, given.user_ids)
-        connection.execute(query("staging/take_rows"), {"campaign_id": campaign_id})
         for problem in problems:
             _keep_problem(connection, campaign_id, problem)
-        if not problems:
-            connection.execute(query("problems/take_loaded"), {"campaign_id": campaign_id})
     return not problems
 
 
@@ -231,19 +229,24 @@ def find_row_problems(connection: Connection, campaign_id: UUID, *, template: Te
     """Find all that is wrong with the staged rows, in one statement, and keep it as problems."""
     literal, counts = literal_and_counts(template.content.text, template.variables)
     limit = TEXT_LIMITS[template.channel]
-    connection.execute(
-        query("problems/find_in_rows"),
-        {
-            "campaign_id": campaign_id,
-            "user_id_pattern": USER_ID_PATTERN,
-            "user_id_column": USER_ID_COLUMN,
-            "variables": list(template.variables),
-            "variable_counts": counts,
-            "literal_length": limit.length(literal),
-            "limit_unit": limit.unit,
-            "limit_most": limit.most,
-        },
-    )
+    with connection.transaction():
+        connection.execute(query("staging/take_memory"))
+        connection.execute(
+            query("problems/find_in_rows"),
+            {
+                "campaign_id": campaign_id,
+                "shortest_user_id": SHORTEST_USER_ID,
+                "longest_user_id": LONGEST_USER_ID,
+                "user_id_column": USER_ID_COLUMN,
+                "variables": list(template.variables),
+                "variable_total": len(template.variables),
+                "variable_counts": counts,
+                "variable_most": max(counts, default=0),
+                "literal_length": limit.length(literal),
+                "limit_unit": limit.unit,
+                "limit_most": limit.most,
+            },
+        )
 
 
 def make_messages(

@@ -60,6 +60,12 @@ class Package:
 
 def open_package(path: Path, *, extension: str, limits: ReadLimits) -> Package:
     """Check the zip at `path` and open it; raise UnreadableError if it is no workbook, or damaged, or a bomb."""
+    archive = open_archive(path, extension=extension, limits=limits)
+    return Package(archive, _check_contents(archive, archive.infolist(), limits))
+
+
+def open_archive(path: Path, *, extension: str, limits: ReadLimits) -> zipfile.ZipFile:
+    """Open the zip at `path` after the checks that unpack nothing; raise UnreadableError as `open_package` does."""
     try:
         archive = zipfile.ZipFile(path)
     except _BROKEN as error:
@@ -69,7 +75,7 @@ def open_package(path: Path, *, extension: str, limits: ReadLimits) -> Package:
     _check_names(members, limits)
     _check_kind({member.filename for member in members}, extension)
     _check_declared_sizes(members, limits)
-    return Package(archive, _check_contents(archive, members, limits))
+    return archive
 
 
 def _check_frame(path: Path, members: list[zipfile.ZipInfo]) -> None:

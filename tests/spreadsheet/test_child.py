@@ -149,13 +149,13 @@ def test_the_child_starts_with_little():
 
 def test_what_happens_to_the_file_after_the_copy_changes_nothing(csv, folder, monkeypatch):
     path = csv("user_id\n12345\n")
-    read_in_child = recipients._read_in_child
+    read_in_children = recipients._read_in_children
 
     def replace_then_read(*arguments):
         path.write_text("user_id\n99999\n")
-        return read_in_child(*arguments)
+        return read_in_children(*arguments)
 
-    monkeypatch.setattr(recipients, "_read_in_child", replace_then_read)
+    monkeypatch.setattr(recipients, "_read_in_children", replace_then_read)
     result = read_recipients(path, folder=folder)
 
     assert result.rows_file.read_text() == "2\t12345\t12345\t{}\n"
