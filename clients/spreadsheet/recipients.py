@@ -104,7 +104,7 @@ def read_recipients(
     job = ReadingJob(path.suffix.lower(), sheet, hidden_rows, limits)
     copied = time.perf_counter()
     answer = _read_in_children(folder, job)
-    (folder / TRACE_FILE).unlink()
+    (folder / TRACE_FILE).unlink(missing_ok=True)
     seconds = {"copy": copied - started, "child": time.perf_counter() - copied}
     return result_of(answer, folder, sha256=copy.sha256, byte_count=copy.byte_count, seconds=seconds)
 
