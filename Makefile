@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-unit test-machine check format bench lock clean again
+.PHONY: help setup demo test test-unit test-machine check format bench bench-large lock clean again
 
 # What a shell may have set for another project must not reach into this one.
 unexport PYTHONHOME PYTHONPATH PYTHONSTARTUP PYTHONSAFEPATH PYTHONOPTIMIZE PYTHONPYCACHEPREFIX PYTHONUSERBASE PYTHONWARNINGS
@@ -115,10 +115,13 @@ format: setup ## write the code as ruff and sqlfluff want it
 	@$(PYTHON) -m ruff format .
 	@$(PYTHON) -m sqlfluff fix --quiet sql
 
-bench: setup ## measure speed and memory: every file of benchmarks/, one after the other
+bench: setup ## measure speed and memory: every file of benchmarks/, one after the other (large files: a tenth of them)
 	@set -- benchmarks/*.py; \
 	if [ ! -e "$$1" ]; then echo "There is no file in benchmarks/ yet." >&2; exit 1; fi; \
 	for file in "$$@"; do $(PYTHON) "$$file" || exit 1; done
+
+bench-large: setup ## measure what takes minutes: a workbook of a million rows, beside pandas
+	@$(PYTHON) benchmarks/intake.py 10000 100000 1000000
 
 lock: ## write requirements.txt from pyproject.toml; versions in it that still fit are kept
 	@$(FIND_PYTHON); \
