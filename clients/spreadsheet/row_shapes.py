@@ -19,7 +19,7 @@ from clients.spreadsheet.shared_texts import unescape_code_units, unescape_xml
 _MOST_COLUMNS: Final = 256
 _MOST_FORMS: Final = 400
 # A row that is perhaps hidden needs a closer look.
-_START: Final = r'<row r="([1-9][0-9]{0,6})"(?:\s(?!hidden)[^\s>]*)*>'
+_START: Final = r'<row r="([1-9][0-9]{0,6})"(?: (?!hidden=|r=)[A-Za-z][A-Za-z0-9:]*="[^"<&>]*")*>'
 _STYLE: Final = '(?: s="[0-9]{1,6}")?'
 _TEXT_VALUE: Final = ' t="s"><v>([0-9]{1,9})</v>'
 # No more digits before the point than a spreadsheet keeps, so that no long number hides here.

@@ -27,7 +27,7 @@ from clients.spreadsheet.number_text import (
     number_text,
     parse_number,
 )
-from clients.spreadsheet.package import Package, Part
+from clients.spreadsheet.package import Package, Part, decoded, is_quiet, prove_piece
 from clients.spreadsheet.row_shapes import CellForm, MissingTextError, RowBatch, RowShape
 from clients.spreadsheet.shared_texts import TextCollector, unescape_code_units, unescape_xml
 from clients.spreadsheet.workbook import is_true, local_name
@@ -163,19 +163,25 @@ class SheetScan:
     def _after_rows(self, rest: bytes, blocks: Iterator[bytes]) -> bytes:
         """Give what stands after the rows; a row without end mark before that would be one that was not read."""
         inside, _, after = rest.partition(b"</sheetData>")
-        if inside.strip() and not _EMPTY_ROWS.fullmatch(inside.decode("utf-8").strip()):
+        if inside.strip() and not _EMPTY_ROWS.fullmatch(decoded(self._part.name, inside).strip()):
             raise damaged("a row has no end")
         return after + b"".join(blocks)
 
     def _read_surroundings(self, content: bytes) -> None:
         parser = expat.ParserCreate()
         parser.StartElementHandler = lambda tag, attributes: self.surroundings.start(local_name(tag), attributes)
-        parser.Parse(content, True)
+        try:
+            parser.Parse(content, True)
+        except expat.ExpatError as error:
+            raise damaged("what stands around its rows is broken") from error
 
     def _rows_of(self, content: bytes) -> Iterator[SheetRow | RowBatch]:
-        pieces = self._split(content.decode("utf-8"))
+        text = decoded(self._part.name, content)
+        pieces = self._split(text)
         stride = self._shape.width + 1
         between = pieces[::stride]
+        if not self._part.is_proven and (any(between) or not is_quiet(text)):
+            prove_piece(self._part.name, text)
         first = 0
         for last, others in enumerate(between):
             if others or last == len(between) - 1:

@@ -43,6 +43,7 @@ def read_xlsx(path: Path, writer: RecipientsWriter, job: ReadingJob) -> SheetRea
     if writer.trace:
         writer.trace.begin(sheet.name)
     surroundings = _write_rows(SheetScan(package, sheet.part, reading, job.limits), writer)
+    package.prove_all_but({sheet.part.name, *([workbook.texts_part.name] if workbook.texts_part else [])})
     _check_surroundings(writer, surroundings, job)
     _check_span(writer, job)
     read = time.perf_counter()

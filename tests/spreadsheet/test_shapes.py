@@ -5,9 +5,11 @@ import sys
 
 import pytest
 
-from clients.spreadsheet import ReadFile, UnreadableFile, copy_files
+from clients.spreadsheet import ReadFile, ReadLimits, UnreadableFile, copy_files
 from domain.problem import Finding
 
+# As if the sheet and its texts were so large that they are proven to be well-formed only while they are read.
+AS_IF_LARGE = ReadLimits(large_part_bytes=0)
 TEXTS = [
     "Ann",
     "Zoë",
@@ -74,9 +76,11 @@ def test_all_ways_through_a_sheet_give_the_same(xlsx, read, seed):
 
     quick = read(xlsx(rows, texts=ITEMS), hidden_rows="include")
     told = contents(quick)
-    parsed = read(xlsx(rows, texts=ITEMS, before="<!-- to the parser -->"), hidden_rows="include")
+    proven_late = contents(read(xlsx(rows, texts=ITEMS), hidden_rows="include", limits=AS_IF_LARGE))
+    parsed = contents(read(xlsx(rows, texts=ITEMS, before="<!-- to the parser -->"), hidden_rows="include"))
 
-    assert told == contents(parsed)
+    assert told == proven_late
+    assert told == parsed
 
 
 def contents(result):
@@ -126,14 +130,76 @@ BROKEN = {
 }
 
 
+@pytest.mark.parametrize("limits", [ReadLimits(), AS_IF_LARGE], ids=["small", "large"])
 @pytest.mark.parametrize("case", BROKEN)
-def test_damage_among_many_good_rows_refuses_the_file(xlsx, read, case):
+def test_damage_among_many_good_rows_refuses_the_file(xlsx, read, case, limits):
     rows, what = BROKEN[case]
 
-    result = read(xlsx(rows, texts=ITEMS))
+    result = read(xlsx(rows, texts=ITEMS), limits=limits)
 
     assert isinstance(result, UnreadableFile)
     assert [(problem.finding, problem.facts["what"]) for problem in result.problems] == [(Finding.DAMAGED, what)]
+
+
+GOOD_ROW = text_row(21, 13, 0)
+INLINE = '<row r="21"><c r="A21" t="inlineStr"><is><t>{}</t></is></c></row>'
+BAD_XML = {
+    "an unknown entity": {"rows": TWENTY + INLINE.format("a&nbsp;b")},
+    "a lone ampersand": {"rows": TWENTY + INLINE.format("R&D")},
+    "a control character": {"rows": TWENTY + INLINE.format("a\x01b")},
+    "a character that is none": {"rows": TWENTY + INLINE.format("a\ufffeb")},
+    "the end of CDATA": {"rows": TWENTY + INLINE.format("a]]>b")},
+    "an attribute without value": {"rows": TWENTY + GOOD_ROW.replace('r="21">', 'r="21" bold>', 1)},
+    "an attribute without quotes": {"rows": TWENTY + GOOD_ROW.replace('r="21">', 'r="21" ht=3>', 1)},
+    "two numbers": {"rows": TWENTY + GOOD_ROW.replace('r="21">', 'r="21" r="22">', 1)},
+    "a document type": {"rows": TWENTY, "before": "<!DOCTYPE a>"},
+    "an end without start": {"rows": TWENTY + GOOD_ROW.replace("</row>", "</row></row>")},
+    "something open before the rows": {"rows": TWENTY, "before": "<cols>"},
+    "something open after the rows": {"rows": TWENTY, "after": "<mergeCells>"},
+    "something after the end": {"rows": TWENTY, "after": "</worksheet><worksheet>"},
+    "a text with an unknown entity": {"rows": TWENTY, "texts": [*ITEMS, "<si><t>a&nbsp;b</t></si>"]},
+    "a text with a control character": {"rows": TWENTY, "texts": [*ITEMS, "<si><t>a\x01b</t></si>"]},
+    "a rich text that is not closed": {"rows": TWENTY, "texts": [*ITEMS, "<si><r><t>a</t></si>"]},
+    "texts that are not closed": {"rows": TWENTY, "texts": [*ITEMS, "<more>"]},
+}
+
+
+@pytest.mark.parametrize("limits", [ReadLimits(), AS_IF_LARGE], ids=["small", "large"])
+@pytest.mark.parametrize("case", BAD_XML)
+def test_broken_xml_refuses_the_file_whenever_it_is_noticed(xlsx, read, case, limits):
+    path = xlsx(**{"texts": ITEMS, **BAD_XML[case]})
+
+    result = read(path, limits=limits)
+
+    assert isinstance(result, UnreadableFile)
+    assert [problem.finding for problem in result.problems] == [Finding.DAMAGED]
+
+
+@pytest.mark.parametrize("limits", [ReadLimits(), AS_IF_LARGE], ids=["small", "large"])
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"])
+def test_bytes_that_are_no_text_refuse_the_file(xlsx, read, sheet, part, limits):
+    whole = {
+        "xl/worksheets/sheet1.xml": sheet(TWENTY + INLINE.format("Zoë")),
+        "xl/sharedStrings.xml": f'<?xml version="1.0" encoding="UTF-8"?><sst>{"".join(ITEMS)}</sst>',
+    }
+    broken = whole[part].encode().replace("ë".encode(), b"\xeb")
+
+    result = read(xlsx(TWENTY, texts=ITEMS, parts={part: broken}), limits=limits)
+
+    assert isinstance(result, UnreadableFile)
+    assert [problem.finding for problem in result.problems] == [Finding.DAMAGED]
+
+
+def test_a_large_sheet_that_is_not_read_must_be_whole_as_well(xlsx, read, workbook_with, sheet):
+    parts = workbook_with(
+        '<sheet name="Recipients" sheetId="1" r:id="rId1"/><sheet name="Old" sheetId="2" state="hidden" r:id="rId2"/>'
+    )
+    parts["xl/worksheets/sheet2.xml"] = sheet(TWENTY.replace("</c>", "", 1))
+
+    result = read(xlsx(TWENTY, texts=ITEMS, parts=parts), limits=AS_IF_LARGE)
+
+    assert isinstance(result, UnreadableFile)
+    assert [problem.finding for problem in result.problems] == [Finding.DAMAGED]
 
 
 def test_one_long_text_in_very_many_cells_is_counted_before_it_is_laid_out(xlsx, read):
