@@ -211,7 +211,8 @@ def _check_large(archive: zipfile.ZipFile, member: zipfile.ZipInfo, left: int) -
             is_plain = _is_utf8(block)
             text = _after_declaration(block)
             text = text.partition(b"?>")[2] if text.startswith(_DECLARATION_STARTS) else text
-        is_plain = is_plain and not any(mark in text for mark in _MARKS_OF_MORE)
+        # One byte is found several times faster than two.
+        is_plain = is_plain and not any(mark[-1:] in text and mark in text for mark in _MARKS_OF_MORE)
         tail = block[-1:]
     return Part(member.filename, member.file_size, is_plain, is_proven=False)
 

@@ -6,10 +6,10 @@ is none of this shape. The pattern is strict: each cell names the row's own numb
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, reduce
-from itertools import compress
+from itertools import chain, compress
 from typing import Final, NamedTuple
 
 from clients.spreadsheet.addresses import column_index
@@ -19,7 +19,7 @@ from clients.spreadsheet.shared_texts import unescape_code_units, unescape_xml
 _MOST_COLUMNS: Final = 256
 _MOST_FORMS: Final = 400
 # A row that is perhaps hidden needs a closer look.
-_START: Final = r'<row r="([1-9][0-9]{0,6})"(?: (?!hidden=|r=)[A-Za-z][A-Za-z0-9:]*="[^"<&>]*")*>'
+_START: Final = r'<row r="([1-9][0-9]{0,6})"(?: (?!hidden=|r=)[A-Za-z][A-Za-z0-9:]*="[A-Za-z0-9:. -]*")*>'
 _STYLE: Final = '(?: s="[0-9]{1,6}")?'
 _TEXT_VALUE: Final = ' t="s"><v>([0-9]{1,9})</v>'
 # No more digits before the point than a spreadsheet keeps, so that no long number hides here.
@@ -94,6 +94,13 @@ class RowShape:
     def width(self) -> int:
         """How many groups one row has: its number, and one for each form."""
         return self._pattern.groups if self._pattern else 0
+
+    def inline_texts(self, groups: Sequence[list[str | None]]) -> Iterator[str]:
+        """Give the texts, as they are written, of cells that hold their own: all in the groups that is not strict."""
+        forms = chain.from_iterable(self._forms.values())
+        return chain.from_iterable(
+            filter(None, group) for form, group in zip(forms, groups, strict=True) if form.is_inline
+        )
 
     def batch(self, numbers: list[int], groups: Sequence[list[str | None]]) -> RowBatch:
         """Turn the groups of the rows `numbers`, each a list with one item for each row, into values.

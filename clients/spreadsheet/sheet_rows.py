@@ -180,7 +180,7 @@ class SheetScan:
         pieces = self._split(text)
         stride = self._shape.width + 1
         between = pieces[::stride]
-        if not self._part.is_proven and (any(between) or not is_quiet(text)):
+        if not self._part.is_proven and (any(between) or not self._is_strict(pieces)):
             prove_piece(self._part.name, text)
         first = 0
         for last, others in enumerate(between):
@@ -191,6 +191,11 @@ class SheetScan:
                 first = last
             if others:
                 yield from self._other_rows(others)
+
+    def _is_strict(self, pieces: list[str | None]) -> bool:
+        """Tell whether rows without a gap are well-formed: their pattern leaves open only texts inside cells."""
+        groups = [pieces[group :: self._shape.width + 1] for group in range(2, self._shape.width + 1)]
+        return is_quiet("".join(self._shape.inline_texts(groups)))
 
     def _split(self, content: str) -> list[str | None]:
         """Take rows apart by the shape, having learnt the forms of those that it did not cover before."""

@@ -33,7 +33,7 @@ suspect AS MATERIALIZED (
             OR user_id !~ '^[0-9]+$'
             OR char_length(user_id) NOT BETWEEN %(shortest_user_id)s AND %(longest_user_id)s
             OR array_position(cells, NULL) IS NOT NULL
-            OR cardinality(cells) < %(variable_total)s
+            OR (%(variable_total)s > 0 AND cells[%(variable_total)s] IS NULL)
             OR %(literal_length)s::bigint + %(variable_most)s::bigint * octet_length(array_to_string(cells, ''))
             > %(limit_most)s
         )
