@@ -129,12 +129,13 @@ SECONDS := 60
 fuzz: setup ## break recipients files at random for SECONDS=60, and read them; SEED=N repeats a run
 	@$(PYTHON) tests/spreadsheet/fuzz.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
-bench: setup ## measure speed and memory: every file of benchmarks/, one after the other
+bench: setup ## measure speed and memory: every file of benchmarks/, one after the other (large files: a tenth of them)
 	@set -- benchmarks/*.py; \
 	if [ ! -e "$$1" ]; then echo "There is no file in benchmarks/ yet." >&2; exit 1; fi; \
 	for file in "$$@"; do $(PYTHON) "$$file" || exit 1; done
 
-bench-large: setup ## the long forms of the benchmarks of sending: more messages, two minutes of pace, a million ready
+bench-large: setup ## measure what takes minutes: a million rows beside pandas, two minutes of pace, a million ready
+	@$(PYTHON) benchmarks/intake.py 10000 100000 1000000
 	@for file in benchmarks/sending*.py; do $(PYTHON) "$$file" large || exit 1; done
 
 lock: ## write requirements.txt from pyproject.toml; versions in it that still fit are kept

@@ -1,7 +1,7 @@
 """Evidence about an unknown message: what a conversation proves, what it does not, and how long one waits to ask.
 
 The platform shows no metadata on reads (Conversations API), so a message of ours is known there by its id, or by text
-and time. What counts, and why, stands in docs/decisions/0010-what-a-look-up-proves.md.
+and time. What counts, and why, stands in docs/decisions/0009-what-a-look-up-proves.md.
 """
 
 import unicodedata

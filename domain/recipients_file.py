@@ -21,7 +21,9 @@ OUTCOME_COLUMNS: Final = (
 COLUMNS_BEFORE_SENDING: Final = OUTCOME_COLUMNS[:2]
 
 # Ids are digits. Published samples have 16 and 17; shorter ones were seen on old and test accounts.
-USER_ID_PATTERN: Final = "^[0-9]{5,20}$"
+SHORTEST_USER_ID: Final = 5
+LONGEST_USER_ID: Final = 20
+USER_ID_PATTERN: Final = f"^[0-9]{{{SHORTEST_USER_ID},{LONGEST_USER_ID}}}$"
 
 # Characters that people paste into ids without seeing them: no-break and zero-width spaces, byte order mark,
 # soft hyphen, line separators and direction marks.

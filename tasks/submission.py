@@ -17,7 +17,7 @@ from domain.account import Account
 from domain.errors import AlreadySubmittedError, InputRefusedError, NotFoundError, UsageError
 from domain.problem import FINDINGS, Finding, Problem, ProblemCode
 from domain.reasons import Reason
-from domain.recipients_file import INVISIBLE_CHARACTERS, USER_ID_COLUMN, USER_ID_PATTERN
+from domain.recipients_file import INVISIBLE_CHARACTERS, LONGEST_USER_ID, SHORTEST_USER_ID, USER_ID_COLUMN
 from domain.states import CampaignState, MessageState
 from domain.submission import Submission, sha256_of_ids
 from domain.template import TEXT_LIMITS, Template, literal_and_counts
@@ -266,23 +266,20 @@ def stage_list(connection: Connection, campaign_id: UUID, *, target: Target, giv
     with connection.transaction():
         connection.execute(query("staging/clear"), {"campaign_id": campaign_id})
         connection.execute(query("problems/clear"), {"campaign_id": campaign_id})
-        connection.execute(query("staging/create_loading_tables"))
+        connection.execute(query("staging/name_campaign"), {"campaign_id": str(campaign_id)})
         problems: list[Problem] = []
         match given.file:
             case UnreadableFile():
                 problems += given.file.problems
             case ReadFile():
                 _copy(connection, "staging/copy_rows", given.file.rows_file)
-                _copy(connection, "staging/copy_problems", given.file.problems_file)
+                problems += _problems_of_header(connection, campaign_id, file=given.file, template=target.template)
+                if not problems:
+                    _copy(connection, "staging/copy_problems", given.file.problems_file)
             case None:
                 _copy_ids(connection, given.user_ids)
-        connection.execute(query("staging/take_rows"), {"campaign_id": campaign_id})
-        if isinstance(given.file, ReadFile):
-            problems += _problems_of_header(connection, campaign_id, file=given.file, template=target.template)
         for problem in problems:
             _keep_problem(connection, campaign_id, problem)
-        if not problems:
-            connection.execute(query("problems/take_loaded"), {"campaign_id": campaign_id})
     return not problems
 
 
@@ -290,19 +287,24 @@ def find_row_problems(connection: Connection, campaign_id: UUID, *, template: Te
     """Find all that is wrong with the staged rows and keep it as problems: what every template asks, then its rules."""
     literal, counts = literal_and_counts(template.content.text, template.variables)
     limit = TEXT_LIMITS[template.channel]
-    connection.execute(
-        query("problems/find_in_rows"),
-        {
-            "campaign_id": campaign_id,
-            "user_id_pattern": USER_ID_PATTERN,
-            "user_id_column": USER_ID_COLUMN,
-            "variables": list(template.variables),
-            "variable_counts": counts,
-            "literal_length": limit.length(literal),
-            "limit_unit": limit.unit,
-            "limit_most": limit.most,
-        },
-    )
+    with connection.transaction():
+        connection.execute(query("staging/take_memory"))
+        connection.execute(
+            query("problems/find_in_rows"),
+            {
+                "campaign_id": campaign_id,
+                "shortest_user_id": SHORTEST_USER_ID,
+                "longest_user_id": LONGEST_USER_ID,
+                "user_id_column": USER_ID_COLUMN,
+                "variables": list(template.variables),
+                "variable_total": len(template.variables),
+                "variable_counts": counts,
+                "variable_most": max(counts, default=0),
+                "literal_length": limit.length(literal),
+                "limit_unit": limit.unit,
+                "limit_most": limit.most,
+            },
+        )
     find_by_rules(connection, campaign_id, template=template)
 
 
@@ -343,17 +345,16 @@ def _problems_of_header(
     connection: Connection, campaign_id: UUID, *, file: ReadFile, template: Template
 ) -> list[Problem]:
     """Compare the header with the template's; a file with the right one and no row is a problem too."""
+    if file.header == template.columns:
+        return [] if file.row_count else [Problem(Finding.NO_RECIPIENTS)]
     first_rows = connection.execute(query("staging/list_first"), {"campaign_id": campaign_id})
-    problems = header_problems(
+    return header_problems(
         file.header,
         cells=file.header_cells,
         expected=template.columns,
         workbook_command=template.workbook_command,
         first_rows=[FoundRow(row["row_number"], tuple(row["texts"])) for row in first_rows],
     )
-    if not problems and file.row_count == 0:
-        return [Problem(Finding.NO_RECIPIENTS)]
-    return problems
 
 
 def _copy(connection: Connection, statement: str, path: Path) -> None:

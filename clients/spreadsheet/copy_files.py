@@ -7,14 +7,16 @@ escaped twice: for the array (backslash before quote and backslash) and for COPY
 
 import json
 import re
-from array import array
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import Final, Self, TextIO
 
 from clients.spreadsheet.addresses import column_letters
 from clients.spreadsheet.limits import HiddenRows, ReadLimits, too_large
+from clients.spreadsheet.row_shapes import RowBatch
+from clients.spreadsheet.row_trace import SEPARATOR, CarefulRow, TraceWriter
 from clients.spreadsheet.sheet_rows import CellFinding, SheetRow
 from domain.problem import Finding
 from domain.recipients_file import EXAMPLE_USER_ID, INVISIBLE_CHARACTERS, outcome_column
@@ -26,6 +28,7 @@ _BLANK_ROWS_KEPT: Final = 100
 _LONGEST_SHOWN: Final = 100
 _NULL: Final = "\\N"
 _BUFFER_BYTES: Final = 1024 * 1024
+_BATCH_CHARACTERS: Final = 8_000_000
 
 # Whatever is not written as it stands: escapes, control characters, blanks other than the space, invisible ones.
 _UNUSUAL: Final = re.compile(
@@ -58,30 +61,6 @@ def clean_id(shown: str) -> str:
     return _INVISIBLE.sub("", shown).strip()
 
 
-@dataclass
-class RowTrace:
-    """What a second reader must find: every row that is not blank, its id, and a digest of its cells.
-
-    `digests` is 0 where only the id can be compared. Rows in `uncertain` have a finding: another reader may see
-    nothing there at all.
-    """
-
-    numbers: "array[int]" = field(default_factory=lambda: array("L"))
-    ids: list[str | None] = field(default_factory=list)
-    digests: "array[int]" = field(default_factory=lambda: array("q"))
-    uncertain: set[int] = field(default_factory=set)
-
-    def add(self, number: int, user_id: str | None, digest: int) -> None:
-        """Note one row."""
-        self.numbers.append(number)
-        self.ids.append(user_id)
-        self.digests.append(digest)
-
-    def forget_digests(self) -> None:
-        """Leave the ids alone to compare: the digests are of other columns than those read in the end."""
-        self.digests = array("q", bytes(self.digests.itemsize * len(self.digests)))
-
-
 @dataclass(frozen=True)
 class _CleanCell:
     text: str | None
@@ -92,10 +71,13 @@ class RecipientsWriter:
     """Take the rows of a file in order and write both files into `folder`. Use it as a context manager.
 
     Row 1 is the header. The id is in the first column that is not one of ours; ours are left out. The value of a cell
-    with a finding is not written. A row is blank if no cell of it shows anything.
+    with a finding is not written. A row is blank if no cell of it shows anything. Every row that is not blank is told
+    to `trace`, if there is one.
     """
 
-    def __init__(self, folder: Path, *, hidden_rows: HiddenRows, limits: ReadLimits) -> None:
+    def __init__(
+        self, folder: Path, *, hidden_rows: HiddenRows, limits: ReadLimits, trace: TraceWriter | None = None
+    ) -> None:
         self._folder = folder
         self._hidden_rows = hidden_rows
         self._limits = limits
@@ -107,7 +89,7 @@ class RecipientsWriter:
         self._filled: set[int] = set()
         self._last_number = 1
         self._character_count = 0
-        self.trace = RowTrace()
+        self.trace = trace
         self.row_count = 0
         self.example_row_count = 0
         self.problem_count = 0
@@ -146,14 +128,28 @@ class RecipientsWriter:
             self._take_header(row)
         elif row.findings or row.is_hidden or not self._is_simple or not self._write_plain(row):
             self._take_carefully(row)
+        if self.trace:
+            self.trace.flush_if_long()
+
+    def take_batch(self, batch: RowBatch) -> None:
+        """Write many rows at once; they come after all that were taken before."""
+        if batch.numbers[0] == 1:
+            self._take_header(row_at(batch, 0))
+            batch = _part_of(batch, slice(1, None))
+        if self._is_simple and self._names and not any(map(any, batch.columns[len(self._names) :])):
+            self._write_batch(batch)
+        else:
+            for place in range(len(batch.numbers)):
+                self.take(row_at(batch, place))
 
     def finish(self) -> None:
-        """Complete both files; every row then has one cell for each of `columns` but the id."""
+        """Complete both files and the trace; every row then has one cell for each of `columns` but the id."""
+        if self.trace:
+            self.trace.end()
         self._rows.flush()
         self._problems.flush()
         if self._growths or self.columns != self._kept:
             self._rows.close()
-            self.trace.forget_digests()
             self._reshape()
 
     def _take_header(self, row: SheetRow) -> None:
@@ -169,6 +165,47 @@ class RecipientsWriter:
         self._is_simple = all(cells[column] for column in kept[1:])
         if kept and kept != list(range(len(cells))):
             self._pick = lambda values: [values[column] for column in kept]
+        if self.trace:
+            self.trace.read_columns(self._kept, ignored=sorted(ours))
+
+    def _write_batch(self, batch: RowBatch) -> None:
+        """Write rows column by column; those with a cell that needs a closer look go one by one, in their order."""
+        numbers, given = batch
+        count = len(numbers)
+        blank: list[str | None] = [None] * count
+        columns = [_texts(given[column] if column < len(given) else blank) for column in self._kept]
+        character_count = sum(sum(map(len, texts)) for texts in columns)
+        if character_count > _BATCH_CHARACTERS and count > 1:
+            # One long text that many cells point to is small in the file: laid out all at once, it is not.
+            self._write_batch(_part_of(batch, slice(count // 2)))
+            self._write_batch(_part_of(batch, slice(count // 2, None)))
+            return
+        odd = _odd_places(columns)
+        self._count_characters(character_count - sum(len(texts[place]) for texts in columns for place in odd))
+        self._write_lines(batch, odd, _copy_lines(numbers, columns))
+        self._trace_batch(numbers, columns, odd)
+
+    def _write_lines(self, batch: RowBatch, odd: list[int], lines: list[str]) -> None:
+        first = 0
+        for place in [*odd, len(lines)]:
+            if place > first:
+                self._step_over(batch.numbers[first:place])
+                self.row_count += place - first
+                self._rows.writelines(lines[first:place])
+            if place < len(lines):
+                self._take_carefully(row_at(batch, place))
+            first = place + 1
+
+    def _trace_batch(self, numbers: Sequence[int], columns: Sequence[list[str]], odd: list[int]) -> None:
+        if self.trace is None:
+            return
+        if odd:
+            left_out = set(odd)
+            is_told = [place not in left_out for place in range(len(numbers))]
+            numbers = list(compress(numbers, is_told))
+            columns = [list(compress(column, is_told)) for column in columns]
+        self.trace.add(numbers, columns)
+        self.trace.flush()
 
     def _write_plain(self, row: SheetRow) -> bool:
         """Write a row of plain values, the common case, in as few steps as there are; False if it is not one."""
@@ -195,7 +232,8 @@ class RecipientsWriter:
         self._count_characters(len(joined))
         self._step_to(row.number)
         self.row_count += 1
-        self.trace.add(row.number, user_id, hash(joined))
+        if self.trace:
+            self.trace.add([row.number], [[text] for text in texts])
         cells = joined[len(user_id) + 1 :].replace("\n", '","')
         cells = f'"{cells}"' if len(texts) > 1 else ""
         if "" in texts:
@@ -213,9 +251,8 @@ class RecipientsWriter:
         self._step_to(row.number)
         user_id = cells[0].text
         has_findings = any(cell.finding for cell in cells)
-        self.trace.add(row.number, None if cells[0].finding else user_id or "", 0)
-        if has_findings:
-            self.trace.uncertain.add(row.number)
+        if self.trace:
+            self.trace.add_careful(CarefulRow(row.number, None if cells[0].finding else user_id or "", has_findings))
         if user_id == EXAMPLE_USER_ID:
             self.example_row_count += 1
         elif not (row.is_hidden and self._pass_over_hidden(row.number)):
@@ -268,14 +305,27 @@ class RecipientsWriter:
         self._growths.append(row.number)
         self._kept += range(max([len(self._names) - 1, *self._kept]) + 1, max(used) + 1)
 
+    def _step_over(self, numbers: Sequence[int]) -> None:
+        """Move on to the last of some rows that are not blank, as `_step_to` does to one."""
+        if numbers[0] != self._last_number + 1 or numbers[-1] - numbers[0] + 1 != len(numbers):
+            for number in numbers:
+                self._note_blank_rows(number)
+                self._last_number = number
+        self._last_number = numbers[-1]
+        if self.row_count + len(numbers) > self._limits.rows:
+            raise too_large(f"it has more than {self._limits.rows:,} recipients")
+
     def _step_to(self, number: int) -> None:
         """Move on to a row that is not blank, and note the blank ones passed."""
-        room = _BLANK_ROWS_KEPT - len(self.blank_rows)
-        if number != self._last_number + 1 and room > 0:
-            self.blank_rows.extend(range(self._last_number + 1, min(number, self._last_number + 1 + room)))
+        self._note_blank_rows(number)
         self._last_number = number
         if self.row_count >= self._limits.rows:
             raise too_large(f"it has more than {self._limits.rows:,} recipients")
+
+    def _note_blank_rows(self, number: int) -> None:
+        room = _BLANK_ROWS_KEPT - len(self.blank_rows)
+        if number != self._last_number + 1 and room > 0:
+            self.blank_rows.extend(range(self._last_number + 1, min(number, self._last_number + 1 + room)))
 
     def _count_characters(self, count: int) -> None:
         self._character_count += count
@@ -301,6 +351,67 @@ class RecipientsWriter:
 
 def _open(path: Path) -> TextIO:
     return path.open("w", encoding="utf-8", newline="\n", buffering=_BUFFER_BYTES)
+
+
+def _part_of(batch: RowBatch, part: slice) -> RowBatch:
+    return RowBatch(batch.numbers[part], [column[part] for column in batch.columns])
+
+
+def row_at(batch: RowBatch, place: int) -> SheetRow:
+    """Give one row of many; `place` counts from 0."""
+    values = [column[place] for column in batch.columns]
+    return SheetRow(batch.numbers[place], is_hidden=False, values=values, findings=None)
+
+
+def _texts(column: list[str | None]) -> list[str]:
+    return [value or "" for value in column]
+
+
+def _odd_places(columns: Sequence[list[str]]) -> list[int]:
+    """Find the rows that are blank, or have a cell that is not written as it stands or has something wrong with it."""
+    odd: set[int] = set()
+    for texts in columns:
+        if not _is_plain(SEPARATOR.join(texts), len(texts)):
+            odd.update(place for place, text in enumerate(texts) if not _is_plain(text, 1))
+    if not "".join(columns[0]).isdigit():
+        odd.update(place for place, text in enumerate(columns[0]) if text and _is_odd_id(text))
+    if not any(map(all, columns)):
+        odd.update(place for place, texts in enumerate(zip(*columns, strict=True)) if not any(texts))
+    return sorted(odd)
+
+
+def _is_plain(joined: str, count: int) -> bool:
+    """Tell whether each of `count` joined texts is written as it stands: no escapes, no blanks at its edges.
+
+    What is not printable takes in every control character and every blank but the space (_UNUSUAL).
+    """
+    return (
+        joined.isprintable()
+        and "\\" not in joined
+        and joined.count(SEPARATOR) == count - 1
+        and not joined.startswith(" ")
+        and not joined.endswith(" ")
+        and f" {SEPARATOR}" not in joined
+        and f"{SEPARATOR} " not in joined
+        and (len(joined) <= LONGEST_CELL or max(map(len, joined.split(SEPARATOR))) <= LONGEST_CELL)
+    )
+
+
+def _is_odd_id(text: str) -> bool:
+    return text == EXAMPLE_USER_ID or _ID_WITH_EXPONENT.fullmatch(text) is not None
+
+
+def _copy_lines(numbers: Sequence[int], columns: Sequence[list[str]]) -> list[str]:
+    """Write the lines of the rows file for plain texts; what they are for others does not matter."""
+    ids = columns[0] if all(columns[0]) else [text or _NULL for text in columns[0]]
+    is_full = [all(texts) for texts in columns[1:]]
+    cells = [
+        texts if full else [f'"{text}"' if text else "NULL" for text in texts]
+        for texts, full in zip(columns[1:], is_full, strict=True)
+    ]
+    fields = ",".join('"%s"' if full else "%s" for full in is_full)
+    template = f"%d\t%s\t%s\t{{{fields}}}\n"
+    return list(map(template.__mod__, zip(numbers, ids, ids, *cells, strict=True)))
 
 
 def _value(row: SheetRow, column: int) -> str | None:

@@ -27,6 +27,9 @@ class ReadLimits:
     members: int = 2_000
     # Characters of all cells together: one long text used by many cells is small in the file and huge in memory.
     characters: int = 500_000_000
+    # Sheets and tables of texts from this size on are proven to be well-formed XML piece by piece while they are read;
+    # smaller ones are parsed before. A second pass over a full sheet would take a fifth of the time.
+    large_part_bytes: int = 16 * MIB
     # Rows times columns that the cells span: the second reader lays them out side by side, empty ones too.
     cells: int = 50_000_000
 

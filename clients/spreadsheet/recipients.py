@@ -1,5 +1,6 @@
-"""The parent's side: copy the file, have a child read the copy, and believe only what the child leaves behind."""
+"""The parent's side: copy the file, have children read the copy, and believe only what they leave behind."""
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -8,15 +9,25 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, Final
 
-from clients.spreadsheet.child import FACTS_FILE, STOPPED_FILE, UPLOAD_FILE, job_text
+from clients.spreadsheet.child import (
+    COMPARISON_FILE,
+    FACTS_FILE,
+    STOPPED_FILE,
+    UPLOAD_FILE,
+    is_to_be_compared,
+    job_text,
+    with_comparison,
+)
 from clients.spreadsheet.copy_files import PROBLEMS_FILE, ROWS_FILE
+from clients.spreadsheet.file_kind import ZIP_START
 from clients.spreadsheet.limits import MIB, HiddenRows, ReadingJob, ReadLimits
+from clients.spreadsheet.row_trace import TRACE_FILE
 from domain.errors import NotFoundError
 from domain.problem import Finding, Problem
 
@@ -24,6 +35,7 @@ _LOG: Final = logging.getLogger(__name__)
 _BLOCK_BYTES: Final = MIB
 _MOST_FACTS_BYTES: Final = 64 * MIB
 _ROOT: Final = Path(__file__).resolve().parents[2]
+_STOPPED: Final[dict[str, Any]] = {"problems": [{"finding": Finding.READER_STOPPED, "facts": {}}]}
 _DEFAULT_LIMITS: Final = ReadLimits()
 # Isolated and without site packages: a tenth of a second to start, and no environment that could hold secrets.
 _START: Final = (
@@ -81,7 +93,7 @@ def read_recipients(
     hidden_rows: HiddenRows = "ask",
     encoding: str | None = None,
 ) -> ReadFile | UnreadableFile:
-    """Copy the .xlsx or .csv file at `path` into `folder`, and read the copy in a child process within `limits`.
+    """Copy the .xlsx or .csv file at `path` into `folder`, and read the copy in child processes within `limits`.
 
     `folder` must exist and be this reading's own; the copy and the two files for COPY stay in it. `sheet` names the
     sheet to read; `hidden_rows` says what to do with hidden ones; `encoding` is a csv file's, where it is not UTF-8.
@@ -93,7 +105,8 @@ def read_recipients(
         return UnreadableFile((copy.problem,), copy.sha256, copy.byte_count)
     job = ReadingJob(path.suffix.lower(), sheet, hidden_rows, limits, encoding)
     copied = time.perf_counter()
-    answer = _read_in_child(folder, job)
+    answer = _read_in_children(folder, job)
+    (folder / TRACE_FILE).unlink(missing_ok=True)
     seconds = {"copy": copied - started, "child": time.perf_counter() - copied}
     return result_of(answer, folder, sha256=copy.sha256, byte_count=copy.byte_count, seconds=seconds)
 
@@ -161,24 +174,53 @@ def _copy_bytes(source: IO[bytes], target: IO[bytes], most_bytes: int) -> tuple[
     return digest.hexdigest(), byte_count
 
 
-def _read_in_child(folder: Path, job: ReadingJob) -> Mapping[str, Any]:
-    """Run the child to its end, or to the limit of time; whatever ends it early is one and the same finding."""
-    command = [sys.executable, "-I", "-S", "-c", _START, str(folder), job_text(job), _import_path()]
-    (folder / FACTS_FILE).unlink(missing_ok=True)
+def _read_in_children(folder: Path, job: ReadingJob) -> Mapping[str, Any]:
+    """Have both readers read at the same time, within the limit of time; the first one's refusal is the answer."""
+    ends_at = time.monotonic() + job.limits.wall_seconds
+    for name in (FACTS_FILE, COMPARISON_FILE, STOPPED_FILE):
+        (folder / name).unlink(missing_ok=True)
+    (folder / TRACE_FILE).write_bytes(b"")
+    with contextlib.ExitStack() as children:
+        first = children.enter_context(_child(folder, job, FACTS_FILE))
+        second = children.enter_context(_child(folder, job, COMPARISON_FILE)) if _is_zip(folder) else None
+        answer = _answer_of(first, folder, FACTS_FILE, ends_at=ends_at)
+        if not is_to_be_compared(answer):
+            return answer
+        if second is None:
+            return _STOPPED
+        return with_comparison(answer, _answer_of(second, folder, COMPARISON_FILE, ends_at=ends_at))
+
+
+def _is_zip(folder: Path) -> bool:
+    """Tell whether the copy may be a workbook; a csv file has one reader."""
+    with (folder / UPLOAD_FILE).open("rb") as file:
+        return file.read(len(ZIP_START)) == ZIP_START
+
+
+@contextlib.contextmanager
+def _child(folder: Path, job: ReadingJob, answer_file: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a reader; at the end of the block there is none any more."""
+    command = [sys.executable, "-I", "-S", "-c", _START, str(folder), job_text(job), answer_file, _import_path()]
     quiet = subprocess.DEVNULL
     with subprocess.Popen(  # noqa: S603  # our own interpreter and program; the sheet's name is one argument of many
         command, stdin=quiet, stdout=quiet, stderr=quiet, cwd=folder, env={}
     ) as child:
         try:
-            code: int | None = child.wait(job.limits.wall_seconds)
-        except subprocess.TimeoutExpired:
-            code = None
+            yield child
         finally:
             child.kill()
-    answer = _answer_in(folder) if code == 0 else None
+
+
+def _answer_of(child: "subprocess.Popen[bytes]", folder: Path, answer_file: str, *, ends_at: float) -> dict[str, Any]:
+    """Wait for a child's end, or for the limit of time; whatever ends it early is one and the same finding."""
+    try:
+        code: int | None = child.wait(max(0, ends_at - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        code = None
+    answer = _answer_in(folder / answer_file) if code == 0 else None
     if answer is None:
-        _LOG.warning("The reader of a recipients file stopped: exit code %s, %s", code, _where_it_stopped(folder))
-        return {"problems": [{"finding": Finding.READER_STOPPED, "facts": {}}]}
+        _LOG.warning("A reader of a recipients file stopped: exit code %s, %s", code, _where_it_stopped(folder))
+        return _STOPPED
     return answer
 
 
@@ -190,12 +232,11 @@ def _import_path() -> str:
     return json.dumps([str(_ROOT), str(Path(reader.origin).parents[1])])
 
 
-def _answer_in(folder: Path) -> Mapping[str, Any] | None:
-    path = folder / FACTS_FILE
+def _answer_in(path: Path) -> dict[str, Any] | None:
     if not path.is_file() or path.stat().st_size > _MOST_FACTS_BYTES:
         return None
     try:
-        answer: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        answer: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         return None
     return answer

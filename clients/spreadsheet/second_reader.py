@@ -1,98 +1,199 @@
 """The second reader: another program's reading of the same sheet must find the same rows with the same ids.
 
-Its values are never used. It runs after the sheet's bounds are known, because it lays all cells out in memory.
+Its values are never used. It lays all cells of the sheet out in memory, so it runs in a child process of its own.
 """
 
 from collections.abc import Iterator, Sequence
 from datetime import date, time, timedelta
+from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from clients.spreadsheet.copy_files import RowTrace, clean_id
+from clients.spreadsheet.copy_files import clean_id
 from clients.spreadsheet.limits import UnreadableError, refused
 from clients.spreadsheet.number_text import is_long, number_text
+from clients.spreadsheet.row_trace import SEPARATOR, CarefulRow, TracedRows, read_trace
 from clients.spreadsheet.shared_texts import unescape_code_units
 from domain.problem import Finding
 from domain.recipients_file import INVISIBLE_CHARACTERS
 
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet, CalamineWorkbook
+
 _BLANKS: Final = f"{INVISIBLE_CHARACTERS} \t\r\n"
 
+Cells = Sequence[object]
 
-def compare_with_second_reader(path: Path, sheet: str, columns: Sequence[int], trace: RowTrace) -> None:
-    """Read the sheet again and compare it with `trace`; raise UnreadableError at the first row that differs.
 
-    `columns` are the columns to look at, from 0, the id first. Rows are compared by number and id; a row of texts
-    alone is compared in all its cells. A row with findings may be missing from the second reading.
+def compare_with_second_reader(path: Path, trace: Path, *, sheet: str | None = None) -> None:
+    """Read the workbook at `path` and compare it with `trace`, which may still be growing.
+
+    `sheet` is the sheet that will be read, if it was named. Raises UnreadableError at the first row that differs. Rows
+    are compared by number and id, and all their texts. A row with findings may be missing from the second reading.
     """
-    comparison = _Comparison(trace)
-    for number, cells in _read_again(path, sheet, columns):
-        comparison.take(number, cells)
+    book = _open(path)
+    guess = _guess_sheet(book, sheet)
+    table = _load(book, guess) if guess else None
+    name, traced = read_trace(trace)
+    compare_rows(table if table and name == guess else _load(book, name), traced)
+
+
+def compare_rows(table: "CalamineSheet", traced: Iterator[TracedRows]) -> None:
+    """Compare a sheet as the second reader sees it with the rows of the first; raise UnreadableError if they differ."""
+    comparison = _Comparison(_rows_of(table), offset=table.start[1] if table.start else 0)
+    for rows in traced:
+        comparison.take(rows)
     comparison.finish()
 
 
-def _read_again(path: Path, sheet: str, columns: Sequence[int]) -> Iterator[tuple[int, Sequence[object]]]:
-    """Give the number and the wanted cells of each row, the header's and blank ones too."""
+def _open(path: Path) -> "CalamineWorkbook":
     import python_calamine
 
     try:
-        table = python_calamine.load_workbook(str(path)).get_sheet_by_name(sheet)
-        # Its rows begin at row 1, whatever stands there, but its columns at the first one that is used.
-        places = [column - (table.start[1] if table.start else 0) for column in columns]
-        rows = table.iter_rows()
+        return python_calamine.load_workbook(str(path))
     except (python_calamine.CalamineError, OSError, ValueError) as error:
         raise _differ("one of them cannot read it at all") from error
-    if places == list(range(table.width)):
-        yield from enumerate(rows, start=1)
-        return
-    for number, cells in enumerate(rows, start=1):
-        yield number, [cells[place] if 0 <= place < len(cells) else "" for place in places]
+
+
+def _guess_sheet(book: "CalamineWorkbook", wanted: str | None) -> str | None:
+    """Name the sheet that will be read where that is clear, so that its loading need not wait for the first reader."""
+    from python_calamine import SheetTypeEnum, SheetVisibleEnum
+
+    if wanted is not None:
+        return wanted if wanted in book.sheet_names else None
+    visible = [
+        each.name
+        for each in book.sheets_metadata
+        if each.visible == SheetVisibleEnum.Visible and each.typ == SheetTypeEnum.WorkSheet
+    ]
+    return visible[0] if len(visible) == 1 else None
+
+
+def _load(book: "CalamineWorkbook", sheet: str) -> "CalamineSheet":
+    import python_calamine
+
+    try:
+        return book.get_sheet_by_name(sheet)
+    except (python_calamine.CalamineError, OSError, ValueError) as error:
+        raise _differ("one of them cannot read it at all") from error
+
+
+def _rows_of(table: "CalamineSheet") -> Iterator[Cells]:
+    """Give the cells of each row from row 1 on, the header's and blank ones too."""
+    import python_calamine
+
+    try:
+        yield from table.iter_rows()
+    except (python_calamine.CalamineError, ValueError) as error:
+        raise _differ("one of them cannot read it at all") from error
 
 
 class _Comparison:
-    """Walk through the rows of both readings side by side."""
+    """Walk through the rows of both readings side by side.
 
-    def __init__(self, trace: RowTrace) -> None:
-        self._trace = trace
-        self._position = 0
-        self._next_number = trace.numbers[0] if trace.numbers else 0
+    The second reader's rows begin at row 1, whatever stands there, but its columns at the first one that is used, the
+    `offset`.
+    """
 
-    def take(self, number: int, cells: Sequence[object]) -> None:
-        """Compare one row of the second reading with the next of the first; the header is left to other checks."""
-        if number == self._next_number and self._is_same(cells):
-            self._step()
-        elif number > 1 and any(cell != "" and _shows(cell) for cell in cells):
-            raise _differ(f"row {number} has other values, or is seen by one of them only")
-        elif number == self._next_number:
-            self._pass_over()
+    def __init__(self, rows: Iterator[Cells], *, offset: int) -> None:
+        self._rows = rows
+        self._offset = offset
+        self._number = 0
+        self._ignored: frozenset[int] = frozenset()
+
+    def take(self, traced: TracedRows) -> None:
+        """Compare the next rows of the first reading with those of the second."""
+        self._ignored = frozenset(column - self._offset for column in traced.ignored)
+        places = [column - self._offset for column in traced.columns]
+        careful = {row.number: row for row in traced.careful}
+        cells = self._rows_at(sorted([*traced.numbers, *careful]) if careful else traced.numbers)
+        told = [cells[number] for number in traced.numbers] if careful else list(cells.values())
+        if told:
+            self._compare_told(traced, [_column(told, place) for place in places])
+        for number, row in careful.items():
+            self._compare_careful(row, _cell(cells[number], places[0]), cells[number])
 
     def finish(self) -> None:
-        """Check that nothing of the first reading is left."""
-        while self._next_number:
-            self._pass_over()
+        """Check that nothing is left of the second reading."""
+        for cells in self._rows:
+            self._number += 1
+            self._check_blank(cells)
 
-    def _is_same(self, cells: Sequence[object]) -> bool:
-        user_id, digest = self._trace.ids[self._position], self._trace.digests[self._position]
-        if digest:
-            try:
-                joined = "\n".join(cells)  # type: ignore[arg-type]  # numbers and dates: TypeError
-            except TypeError:
-                joined = None
-            if joined is not None:
-                # The second reader leaves escaped halves of one character (`_xD83D__xDE00_`) as they are.
-                return hash(joined) == digest or ("_x" in joined and hash(unescape_code_units(joined)) == digest)
-        first = cells[0]
-        return user_id is None or first == user_id or _is_same_id(first, user_id)
+    def _rows_at(self, numbers: Sequence[int]) -> dict[int, Cells]:
+        """Give the second reader's cells of some rows; the rows before and between them must be blank."""
+        found: dict[int, Cells] = {}
+        if numbers and numbers[-1] - numbers[0] + 1 == len(numbers):
+            self._skip_to(numbers[0])
+            found = dict(zip(numbers, islice(self._rows, len(numbers)), strict=False))
+            self._number += len(found)
+        for number in numbers[len(found) :]:
+            self._skip_to(number)
+            found[number] = next(self._rows, ())
+            self._number += 1
+        return found
 
-    def _pass_over(self) -> None:
-        """Go on without this row, which the second reader does not see: right only if it has nothing but findings."""
-        if self._next_number not in self._trace.uncertain:
-            raise _differ(f"row {self._next_number} is seen by one of them only")
-        self._step()
+    def _skip_to(self, number: int) -> None:
+        for cells in islice(self._rows, number - 1 - self._number):
+            self._number += 1
+            self._check_blank(cells)
+        self._number = number - 1
 
-    def _step(self) -> None:
-        self._position += 1
-        numbers = self._trace.numbers
-        self._next_number = numbers[self._position] if self._position < len(numbers) else 0
+    def _check_blank(self, cells: Cells) -> None:
+        """Refuse a row that only the second reader sees; the header, row 1, is left to other checks."""
+        if self._number > 1 and any(cell != "" and _shows(cell) for cell in self._looked_at(cells)):
+            raise _differ(f"row {self._number} has other values, or is seen by one of them only")
+
+    def _looked_at(self, cells: Cells) -> Iterator[object]:
+        return (cell for place, cell in enumerate(cells) if place not in self._ignored)
+
+    def _compare_told(self, traced: TracedRows, columns: Sequence[list[object]]) -> None:
+        """Compare rows that are told in full: all cells of a row of texts, else the id alone."""
+        if all(map(_is_joined, columns, traced.joined)):
+            return
+        texts = zip(*(joined.split(SEPARATOR) for joined in traced.joined), strict=True)
+        for number, ours, theirs in zip(traced.numbers, texts, zip(*columns, strict=True), strict=True):
+            if not _is_same_row(theirs, ours):
+                raise _differ(f"row {number} has other values, or is seen by one of them only")
+
+    def _compare_careful(self, row: CarefulRow, first: object, cells: Cells) -> None:
+        """Let the second reader see nothing in a row with a finding, but never another id or a row more."""
+        is_same = row.user_id is None or first == row.user_id or _is_same_id(first, row.user_id)
+        if is_same and cells:
+            return
+        if any(cell != "" and _shows(cell) for cell in self._looked_at(cells)):
+            raise _differ(f"row {row.number} has other values, or is seen by one of them only")
+        if not row.has_finding:
+            raise _differ(f"row {row.number} is seen by one of them only")
+
+
+def _column(rows: Sequence[Cells], place: int) -> list[object]:
+    try:
+        return [row[place] for row in rows] if place >= 0 else [""] * len(rows)
+    except IndexError:
+        return [_cell(row, place) for row in rows]
+
+
+def _cell(row: Cells, place: int) -> object:
+    return row[place] if 0 <= place < len(row) else ""
+
+
+def _is_joined(cells: list[object], joined: str) -> bool:
+    """Compare a whole column at once; a number or a date among its cells makes it another one."""
+    try:
+        return SEPARATOR.join(cells) == joined  # type: ignore[arg-type]  # see the docstring: TypeError
+    except TypeError:
+        return False
+
+
+def _is_same_row(cells: Sequence[object], texts: Sequence[str]) -> bool:
+    """Compare a row; numbers and dates are shown by each reader in its own way, and leave the id to compare."""
+    if not all(isinstance(cell, str) for cell in cells):
+        return _is_same_id(cells[0], texts[0])
+    # The second reader leaves escaped halves of one character (`_xD83D__xDE00_`) as they are.
+    return all(
+        cell == text or ("_x" in str(cell) and unescape_code_units(str(cell)) == text)
+        for cell, text in zip(cells, texts, strict=True)
+    )
 
 
 def _shows(cell: object) -> bool:

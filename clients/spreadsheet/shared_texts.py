@@ -5,7 +5,7 @@ from typing import Final
 from xml.parsers import expat
 
 from clients.spreadsheet.limits import MIB, ReadLimits, damaged, too_large
-from clients.spreadsheet.package import Package, Part
+from clients.spreadsheet.package import Package, Part, decoded, is_quiet, prove_piece
 from clients.spreadsheet.workbook import local_name
 
 _PLAIN_ITEM: Final = re.compile(r'<si><t(?: xml:space="preserve")?>([^<]*)</t></si>')
@@ -77,25 +77,45 @@ class TextCollector:
 def _read_plain(package: Package, part: Part, limits: ReadLimits) -> list[str]:
     """Read by pattern what almost every program writes; anything else in between goes to the parser piece by piece."""
     texts: list[str] = []
-    rest = b""
+    start, rest = b"", b""
     character_count = 0
     for block in package.blocks(part):
         content, mark, rest = (rest + block).rpartition(b"</si>")
-        found = _texts_of((content + mark).decode("utf-8"), is_first=not texts)
+        if mark and not start:
+            start, content = _split_at(content, b"<si")
+        found = _texts_of(part, decoded(part.name, content + mark))
         character_count += sum(map(len, found))
         if character_count > limits.characters or len(rest) > _LONGEST_ITEM_BYTES:
             raise too_large(f"its texts have more than {limits.characters:,} characters")
         texts.extend(found)
-    texts.extend(_texts_of(rest.partition(b"</sst")[0].decode("utf-8"), is_first=not texts))
+    if not start:
+        start, rest = _split_at(rest, b"<si") if b"<si" in rest else _split_at(rest, b"</sst")
+    items, end = _split_at(rest, b"</sst")
+    texts.extend(_texts_of(part, decoded(part.name, items)))
+    if not part.is_proven:
+        _prove_frame(start + end)
     return texts
 
 
-def _texts_of(items: str, *, is_first: bool) -> list[str]:
-    if is_first:
-        items = items[items.find("<si") :] if "<si" in items else ""
+def _split_at(content: bytes, mark: bytes) -> tuple[bytes, bytes]:
+    """Split before the first `mark`; without one everything stands before it."""
+    before, found, after = content.partition(mark)
+    return before, found + after
+
+
+def _prove_frame(frame: bytes) -> None:
+    try:
+        expat.ParserCreate().Parse(frame, True)
+    except expat.ExpatError as error:
+        raise damaged("its table of texts is broken") from error
+
+
+def _texts_of(part: Part, items: str) -> list[str]:
     pieces = _PLAIN_ITEM.split(items)
     if any(pieces[::2]):
         return _parse_items(items)
+    if not part.is_proven and not is_quiet(items):
+        prove_piece(part.name, items)
     found = pieces[1::2]
     if "&" in items:
         found = [unescape_xml(text) for text in found]

@@ -1,16 +1,19 @@
 """The rows of a worksheet's XML, one by one, each cell as the text that the spreadsheet shows.
 
-Two ways lead through the XML. A row as Excel, LibreOffice, Google and the usual libraries write it is taken apart by
-a pattern that must cover the row without a gap; any other row goes to the XML parser. A sheet with comments,
-CDATA, prefixes, carriage returns or another encoding than UTF-8 goes to the parser as a whole. Both end in `_Cell`s
-that one function turns into text, so a value cannot depend on the way.
+Three ways lead through the XML. Rows of texts and plain numbers as Excel, LibreOffice, Google and the usual libraries
+write them are taken apart thousands at a time, by a pattern made of the forms that their cells were seen in
+(row_shapes.py). A row that it does not cover is taken apart by a general pattern, which must cover it without a gap;
+any other row goes to the XML parser. A sheet with comments, CDATA, prefixes, carriage returns or another encoding than
+UTF-8 goes to the parser as a whole. The two latter ways end in `_Cell`s that one function turns into text; that the
+first gives the same values is tested on the same sheets.
 """
 
 import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from operator import lt
+from typing import Final, NamedTuple
 from xml.parsers import expat
 
 from clients.spreadsheet.addresses import column_index, column_letters
@@ -24,8 +27,8 @@ from clients.spreadsheet.number_text import (
     number_text,
     parse_number,
 )
-from clients.spreadsheet.package import Package, Part
-from clients.spreadsheet.row_shapes import RowShape, ShapeCell, make_shape
+from clients.spreadsheet.package import Package, Part, decoded, is_quiet, prove_piece
+from clients.spreadsheet.row_shapes import CellForm, MissingTextError, RowBatch, RowShape
 from clients.spreadsheet.shared_texts import TextCollector, unescape_code_units, unescape_xml
 from clients.spreadsheet.workbook import is_true, local_name
 from domain.problem import Finding
@@ -33,10 +36,12 @@ from domain.problem import Finding
 LAST_ROW: Final = 1_048_576
 LAST_COLUMN: Final = 16_384
 _MOST_SHAPES: Final = 1_000
+# From so many rows on, of those that the shape does not cover yet, its forms are learnt at a time.
+_ROWS_LEARNT: Final = (5, 100, 1_000)
 _LONGEST_ROW_BYTES: Final = 64 * MIB
 _PLAIN_CELL: Final = re.compile(
     r'<c r="([A-Z]{1,3})([0-9]{1,7})"(?: s="([0-9]{1,6})")?(?: t="([a-zA-Z]{1,9})")?'
-    r'(?:/>|>(?:<v>([^<]*)</v>|<is><t(?: xml:space="preserve")?>([^<]*)</t></is>)?</c>)'
+    r'(?: ?/>|>(?:<v>([^<]*)</v>|<is><t(?: xml:space="preserve")?>([^<]*)</t></is>)?</c>)'
 )
 _GROUPS: Final = _PLAIN_CELL.groups + 1
 _ROW_START: Final = re.compile(r'<row r="([1-9][0-9]{0,6})"([^>]*)>')
@@ -117,11 +122,11 @@ class SheetScan:
         self._limits = limits
         self._last_number = 0
         self._columns_seen: dict[tuple[str, ...], tuple[int, ...]] = {}
-        self._shapes: dict[tuple[Any, ...], RowShape | None] = {}
+        self._shape = RowShape(reading.texts, reading.is_plain_style)
         self.surroundings = SheetSurroundings()
 
-    def rows(self) -> Iterator[SheetRow]:
-        """Give every row that has a cell, in order; raise UnreadableError at the first sign of damage."""
+    def rows(self) -> Iterator[SheetRow | RowBatch]:
+        """Give every row that has a cell, in order, alone or with others; raise UnreadableError at signs of damage."""
         if self._part.is_plain and self._starts_plainly():
             yield from self._plain_rows()
         else:
@@ -133,7 +138,7 @@ class SheetScan:
 
     # The quick way.
 
-    def _plain_rows(self) -> Iterator[SheetRow]:
+    def _plain_rows(self) -> Iterator[SheetRow | RowBatch]:
         blocks = self._package.blocks(self._part)
         before, rest = self._before_rows(blocks)
         is_inside = True
@@ -161,34 +166,85 @@ class SheetScan:
     def _after_rows(self, rest: bytes, blocks: Iterator[bytes]) -> bytes:
         """Give what stands after the rows; a row without end mark before that would be one that was not read."""
         inside, _, after = rest.partition(b"</sheetData>")
-        if inside.strip() and not _EMPTY_ROWS.fullmatch(inside.decode("utf-8").strip()):
+        if inside.strip() and not _EMPTY_ROWS.fullmatch(decoded(self._part.name, inside).strip()):
             raise damaged("a row has no end")
         return after + b"".join(blocks)
 
     def _read_surroundings(self, content: bytes) -> None:
         parser = expat.ParserCreate()
         parser.StartElementHandler = lambda tag, attributes: self.surroundings.start(local_name(tag), attributes)
-        parser.Parse(content, True)
-
-    def _rows_of(self, content: bytes) -> Iterator[SheetRow]:
-        shape: RowShape | None = None
-        for row in content.decode("utf-8").split("</row>")[:-1]:
-            match = shape.pattern.fullmatch(row) if shape else None
-            if match and shape and "hidden" not in match[2]:
-                yield self._shaped_row(match, shape)
-            else:
-                cells = self._plain_cells(row)
-                shape = self._shape_of(cells) if cells else None
-                yield from self._plain_row(row, cells) if cells else self._parse_rows(row)
-
-    def _shaped_row(self, match: re.Match[str], shape: RowShape) -> SheetRow:
-        number_shown, _, *literals = match.groups()
-        number = self._next_number(int(number_shown))
         try:
-            values = shape.values(literals, self._reading.texts)
-        except IndexError as error:
-            raise damaged(f"a cell of row {number} points to a text that is not there") from error
-        return SheetRow(number, is_hidden=False, values=values, findings=None)
+            parser.Parse(content, True)
+        except expat.ExpatError as error:
+            raise damaged("what stands around its rows is broken") from error
+
+    def _rows_of(self, content: bytes) -> Iterator[SheetRow | RowBatch]:
+        text = decoded(self._part.name, content)
+        pieces = self._split(text)
+        stride = self._shape.width + 1
+        between = pieces[::stride]
+        if not self._part.is_proven and (any(between) or not self._is_strict(pieces)):
+            prove_piece(self._part.name, text)
+        first = 0
+        for last, others in enumerate(between):
+            if others or last == len(between) - 1:
+                yield from self._shaped_rows(
+                    [pieces[first * stride + group : last * stride : stride] for group in range(1, stride)]
+                )
+                first = last
+            if others:
+                yield from self._other_rows(others)
+
+    def _is_strict(self, pieces: list[str | None]) -> bool:
+        """Tell whether rows without a gap are well-formed: their pattern leaves open only texts inside cells."""
+        groups = [pieces[group :: self._shape.width + 1] for group in range(2, self._shape.width + 1)]
+        return is_quiet("".join(self._shape.inline_texts(groups)))
+
+    def _split(self, content: str) -> list[str | None]:
+        """Take rows apart by the shape, having learnt the forms of those that it did not cover before."""
+        pieces = self._shape.split(content)
+        for most in _ROWS_LEARNT:
+            others = filter(None, pieces[:: self._shape.width + 1])
+            rows = itertools.islice(itertools.chain.from_iterable(each.split("</row>") for each in others), most)
+            if not self._shape.learn(itertools.chain.from_iterable(map(self._forms_in, rows))):
+                break
+            pieces = self._shape.split(content)
+        return pieces
+
+    def _forms_in(self, row: str) -> Iterator[tuple[str, CellForm | None]]:
+        cells = self._plain_cells(row) or []
+        for letters, style, kind, value, inline in _cells_in(cells):
+            is_text = kind == "s" or inline is not None
+            form = CellForm(kind, None if is_text else style, inline is not None)
+            yield letters, None if value is None and inline is None else form
+
+    def _shaped_rows(self, groups: list[list[str | None]]) -> Iterator[RowBatch]:
+        if not groups or not groups[0]:
+            return
+        numbers = list(map(int, groups[0]))  # type: ignore[arg-type]  # every row has a number
+        self._check_numbers(numbers)
+        try:
+            batch = self._shape.batch(numbers, groups[1:])
+        except MissingTextError as error:
+            raise damaged(f"cell {error} points to a text that is not there") from error
+        if batch.numbers:
+            yield batch
+
+    def _check_numbers(self, numbers: list[int]) -> None:
+        is_rising = numbers[0] > self._last_number and all(map(lt, numbers, numbers[1:]))
+        if is_rising and numbers[-1] <= LAST_ROW:
+            self._last_number = numbers[-1]
+            return
+        for number in numbers:
+            self._next_number(number)
+
+    def _other_rows(self, rows: str) -> Iterator[SheetRow]:
+        *whole, rest = rows.split("</row>")
+        for row in whole:
+            cells = self._plain_cells(row)
+            yield from self._plain_row(row, cells) if cells else self._parse_rows(f"{row}</row>")
+        if rest.strip():
+            yield from self._parse_rows(rest)
 
     def _plain_cells(self, row: str) -> list[str] | None:
         """Take a row apart by the general pattern; None if it is not covered without a gap, or perhaps hidden."""
@@ -197,24 +253,6 @@ class SheetScan:
             return None
         pieces = _PLAIN_CELL.split(row[start.end() :])
         return None if any(pieces[::_GROUPS]) else pieces
-
-    def _shape_of(self, pieces: list[str]) -> RowShape | None:
-        """Give the shape of a row, made once: a sheet has few, and one with many is read without them."""
-        described = tuple(zip(*self._described(pieces), strict=True))
-        if described not in self._shapes:
-            if len(self._shapes) >= _MOST_SHAPES:
-                return None
-            cells = [ShapeCell(column_index(letters), letters, *rest) for letters, *rest in described]
-            self._shapes[described] = make_shape(cells, self._reading.is_plain_style)
-        return self._shapes[described]
-
-    def _described(self, pieces: list[str]) -> tuple[list[Any], ...]:
-        letters, styles, kinds = pieces[1::_GROUPS], pieces[3::_GROUPS], pieces[4::_GROUPS]
-        has_value = [
-            value is not None or inline is not None
-            for value, inline in zip(pieces[5::_GROUPS], pieces[6::_GROUPS], strict=True)
-        ]
-        return letters, styles, kinds, has_value
 
     def _plain_row(self, row: str, pieces: list[str]) -> Iterator[SheetRow]:
         start = _ROW_START.match(row)
@@ -228,13 +266,11 @@ class SheetScan:
         values: list[str | None] = [None] * (columns[-1] + 1) if columns else []
         findings: dict[int, CellFinding] = {}
         is_empty = True
-        for column, style, kind, value, inline in zip(
-            columns, pieces[3::_GROUPS], pieces[4::_GROUPS], pieces[5::_GROUPS], pieces[6::_GROUPS], strict=True
-        ):
+        for column, (_, style, kind, value, inline) in zip(columns, _cells_in(pieces), strict=True):
             if value is None and inline is None:
                 continue
             is_empty = False
-            text = unescape_xml(value) if inline is None else unescape_code_units(unescape_xml(inline))
+            text = unescape_xml(value or "") if inline is None else unescape_code_units(unescape_xml(inline))
             finding = self._set_value(values, _Cell(column, style, kind, text, has_formula=False), number)
             if finding:
                 findings[column] = finding
@@ -265,11 +301,11 @@ class SheetScan:
     # The parser's way.
 
     def _parse_rows(self, rows: str) -> Iterator[SheetRow]:
-        """Read a piece of the sheet that holds whole rows, the last without its end mark."""
+        """Read a piece of the sheet that must hold whole rows."""
         collector = _RowCollector()
         parser = collector.parser()
         try:
-            parser.Parse(f"<sheetData>{rows}</row></sheetData>", True)
+            parser.Parse(f"<sheetData>{rows}</sheetData>", True)
         except expat.ExpatError as error:
             raise damaged(f"the rows after row {self._last_number} are broken") from error
         yield from self._finish_rows(collector)
@@ -371,6 +407,12 @@ class SheetScan:
         if not (index.isascii() and index.isdecimal()) or int(index) >= len(self._reading.texts):
             raise damaged(f"cell {column_letters(cell.column)}{number} points to a text that is not there")
         return self._reading.texts[int(index)]
+
+
+def _cells_in(pieces: list[str]) -> Iterator[tuple[str, str | None, str | None, str | None, str | None]]:
+    """Give (letters, style, kind, value, inline text) of each cell of a row that the general pattern took apart."""
+    groups = [pieces[place::_GROUPS] for place in (1, 3, 4, 5, 6)]
+    return zip(*groups, strict=True)
 
 
 @dataclass

@@ -11,10 +11,9 @@ STATEMENTS = sorted(
     for path in (ROOT / "sql").rglob("*.sql")
     if "migrations" not in path.parts
 )
-# Definitions and COPY have no plan; the loading tables live only inside a load.
+# Definitions and COPY have no plan; the loading table of interactions lives only inside a load.
 WITHOUT_PLAN = {
     "database/create_migration_table",
-    "staging/create_loading_tables",
     "staging/copy_rows",
     "staging/copy_problems",
     "uploads/copy_content",
@@ -59,7 +58,6 @@ def _misfit(connection, name: str) -> str | None:
     parameters = dict.fromkeys(re.findall(r"%\((\w+)\)s", statement.decode())) or None
     try:
         with connection.transaction(force_rollback=True):
-            connection.execute(query("staging/create_loading_tables"))
             connection.execute(query("interactions/create_loading_table"))
             connection.execute(b"EXPLAIN " + statement, parameters)
     except psycopg.errors.Error as error:

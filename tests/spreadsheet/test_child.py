@@ -81,6 +81,52 @@ def test_however_the_child_ends_the_parent_goes_on(csv, folder, monkeypatch, cap
     assert "12345" not in caplog.text
 
 
+SECOND_ENDS = {
+    "abort": "import os, resource; resource.setrlimit(resource.RLIMIT_CORE, (0, 0)); os.abort()",
+    "an error": "1 / 0",
+    "no answer": "sys.exit(0)",
+    "hang": "import time; time.sleep(600)",
+}
+
+
+@pytest.mark.parametrize("case", SECOND_ENDS)
+def test_without_the_second_reader_no_workbook_counts_as_read(xlsx, folder, monkeypatch, case):
+    start = f"import sys\nif sys.argv[3] == 'comparison.json': {SECOND_ENDS[case]}\n{recipients._START}"
+    monkeypatch.setattr(recipients, "_START", start)
+
+    result = read_recipients(
+        xlsx([["user_id"], ["12345"]]), folder=folder, limits=ReadLimits(wall_seconds=2 if case == "hang" else 60)
+    )
+
+    assert findings(result) == [Finding.READER_STOPPED]
+    assert not (folder / "rows.copy").exists()
+
+
+def test_the_second_reader_ends_with_the_first(xlsx, folder, tmp_path, monkeypatch):
+    note = f"import os, pathlib; pathlib.Path({str(tmp_path)!r}, 'pid').write_text(str(os.getpid()))"
+    start = (
+        f"import sys, time\nif sys.argv[3] == 'comparison.json': {note}; time.sleep(600)\n"
+        f"while not __import__('os').path.getsize({str(tmp_path / 'pid')!r}): time.sleep(0.01)\n1 / 0"
+    )
+    (tmp_path / "pid").touch()
+    monkeypatch.setattr(recipients, "_START", start)
+
+    result = read_recipients(xlsx([["user_id"], ["12345"]]), folder=folder)
+
+    assert findings(result) == [Finding.READER_STOPPED]
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_readers_that_differ_are_heard_from_their_processes(xlsx, folder, monkeypatch):
+    other = "from clients.spreadsheet import copy_files; copy_files.clean_id = lambda shown: '99999'; "
+    monkeypatch.setattr(recipients, "_START", recipients._START.replace("; main()", f"; {other}main()"))
+
+    result = read_recipients(xlsx([["user_id", "name"], [" 12345", "Ann"]]), folder=folder)
+
+    assert findings(result) == [Finding.READERS_DISAGREE]
+
+
 def test_a_child_that_hangs_is_ended(csv, folder, monkeypatch):
     monkeypatch.setattr(recipients, "_START", "import time; time.sleep(600)")
 
@@ -149,13 +195,13 @@ def test_the_child_starts_with_little():
 
 def test_what_happens_to_the_file_after_the_copy_changes_nothing(csv, folder, monkeypatch):
     path = csv("user_id\n12345\n")
-    read_in_child = recipients._read_in_child
+    read_in_children = recipients._read_in_children
 
     def replace_then_read(*arguments):
         path.write_text("user_id\n99999\n")
-        return read_in_child(*arguments)
+        return read_in_children(*arguments)
 
-    monkeypatch.setattr(recipients, "_read_in_child", replace_then_read)
+    monkeypatch.setattr(recipients, "_read_in_children", replace_then_read)
     result = read_recipients(path, folder=folder)
 
     assert result.rows_file.read_text() == "2\t12345\t12345\t{}\n"

@@ -1,0 +1,213 @@
+"""Rows taken apart thousands at a time: the same values, problems and refusals as row by row."""
+
+import random
+import sys
+
+import pytest
+
+from clients.spreadsheet import ReadFile, ReadLimits, UnreadableFile, copy_files
+from domain.problem import Finding
+
+# As if the sheet and its texts were so large that they are proven to be well-formed only while they are read.
+AS_IF_LARGE = ReadLimits(large_part_bytes=0)
+TEXTS = [
+    "Ann",
+    "Zoë",
+    "a b",
+    " edge",
+    "edge ",
+    'say "hi"',
+    "back\\slash",
+    "&amp;",
+    "_x0041_",
+    "😀",
+    "\u200d",
+    "",
+    "x" * 40,
+]
+ITEMS = [f"<si><t>{text}</t></si>" for text in [*TEXTS, "12345", "67890", "12-ab", "EXAMPLE", "1.2E+16", "user_id"]]
+
+
+def cell(letter, number, kind, random_one):
+    start = f'<c r="{letter}{number}"'
+    style = random_one.choice(["", ' s="0"', ' s="6"'])
+    match kind:
+        case "none":
+            return ""
+        case "empty":
+            return f"{start}{style}/>"
+        case "shared":
+            return f'{start}{style} t="s"><v>{random_one.randrange(len(ITEMS))}</v></c>'
+        case "inline":
+            return f'{start}{style} t="inlineStr"><is><t>{random_one.choice(TEXTS)}</t></is></c>'
+        case "number":
+            return (
+                f"{start}{style}><v>{random_one.choice(['12345', '0.5', '007', '1.10', '12345678901234567'])}</v></c>"
+            )
+        case "date":
+            return f'{start} s="1"><v>45000</v></c>'
+        case "error":
+            return f'{start} t="e"><v>#N/A</v></c>'
+        case "formula":
+            return f'{start} t="str"><f>A1</f><v>Ann</v></c>'
+
+
+def random_rows(seed):
+    """Write some hundred rows of a few kinds of cells, with gaps, blank and hidden rows, and rows without cells."""
+    random_one = random.Random(seed)
+    kinds = random_one.sample(["none", "empty", "shared", "inline", "number", "date", "error", "formula"], 4)
+    kinds += [random_one.choice(kinds)] * random_one.choice([0, 10])
+    header = "".join(f'<c r="{letter}1" t="inlineStr"><is><t>{letter.lower()}</t></is></c>' for letter in "ABC")
+    rows = [f'<row r="1">{header}</row>']
+    number = 1
+    for _ in range(random_one.choice([5, 300])):
+        number += random_one.choice([1, 1, 1, 1, 2, 5])
+        cells = "".join(cell(letter, number, random_one.choice(kinds), random_one) for letter in "ABCD"[: seed % 2 + 3])
+        attribute = random_one.choice([' spans="1:3"'] * 20 + [' hidden="1"', ' hidden="0"'])
+        rows.append(
+            f'<row r="{number}"{attribute}>{cells}</row>' if random_one.random() < 0.98 else f'<row r="{number}"/>'
+        )
+    return "".join(rows)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_all_ways_through_a_sheet_give_the_same(xlsx, read, seed):
+    rows = random_rows(seed)
+
+    quick = read(xlsx(rows, texts=ITEMS), hidden_rows="include")
+    told = contents(quick)
+    proven_late = contents(read(xlsx(rows, texts=ITEMS), hidden_rows="include", limits=AS_IF_LARGE))
+    parsed = contents(read(xlsx(rows, texts=ITEMS, before="<!-- to the parser -->"), hidden_rows="include"))
+
+    assert told == proven_late
+    assert told == parsed
+
+
+def contents(result):
+    """Give all that a reading found; the files of a reading last until the next one."""
+    if isinstance(result, UnreadableFile):
+        return result.problems
+    assert isinstance(result, ReadFile)
+    return (
+        result.header,
+        result.row_count,
+        result.example_row_count,
+        result.blank_rows,
+        result.problem_count,
+        result.remarks,
+        result.rows_file.read_text(),
+        sorted(result.problems_file.read_text().splitlines()),
+    )
+
+
+def test_what_is_printable_is_never_to_be_escaped():
+    unusual = [chr(code) for code in range(sys.maxunicode + 1) if copy_files._UNUSUAL.search(chr(code))]
+
+    assert [each for each in unusual if each.isprintable() and each not in '"\\'] == []
+
+
+def text_row(number, *indexes, attributes=""):
+    cells = "".join(
+        f'<c r="{letter}{number}" t="s"><v>{index}</v></c>' for letter, index in zip("AB", indexes, strict=False)
+    )
+    return f'<row r="{number}"{attributes}>{cells}</row>'
+
+
+TWENTY = "".join(text_row(number, 17 + (number == 1), 0) for number in range(1, 21)).replace("<v>17<", "<v>13<")
+BROKEN = {
+    "a text that is not there": (TWENTY + text_row(21, 13, 99), "cell B21 points to a text that is not there"),
+    "a row twice": (TWENTY + text_row(20, 13, 0), "row 20 stands twice, or after row 20"),
+    "a row too early": (TWENTY + text_row(7, 13, 0), "row 7 stands twice, or after row 20"),
+    "a cell of another row": (TWENTY + text_row(21, 13, 0).replace("B21", "B20"), "row 21 holds a cell of another row"),
+    "cells out of order": (
+        TWENTY + '<row r="21"><c r="B21" t="s"><v>0</v></c><c r="A21" t="s"><v>13</v></c></row>',
+        "the cells of row 21 are out of order, or one is there twice",
+    ),
+    "a row inside a row": (
+        TWENTY + f'<row r="21"><ext>{text_row(22, 13, 0)}</ext></row>' + text_row(23, 13, 0),
+        "the rows after row 20 are broken",
+    ),
+}
+
+
+@pytest.mark.parametrize("limits", [ReadLimits(), AS_IF_LARGE], ids=["small", "large"])
+@pytest.mark.parametrize("case", BROKEN)
+def test_damage_among_many_good_rows_refuses_the_file(xlsx, read, case, limits):
+    rows, what = BROKEN[case]
+
+    result = read(xlsx(rows, texts=ITEMS), limits=limits)
+
+    assert isinstance(result, UnreadableFile)
+    assert [(problem.finding, problem.facts["what"]) for problem in result.problems] == [(Finding.DAMAGED, what)]
+
+
+GOOD_ROW = text_row(21, 13, 0)
+INLINE = '<row r="21"><c r="A21" t="inlineStr"><is><t>{}</t></is></c></row>'
+BAD_XML = {
+    "an unknown entity": {"rows": TWENTY + INLINE.format("a&nbsp;b")},
+    "a lone ampersand": {"rows": TWENTY + INLINE.format("R&D")},
+    "a control character": {"rows": TWENTY + INLINE.format("a\x01b")},
+    "a character that is none": {"rows": TWENTY + INLINE.format("a\ufffeb")},
+    "the end of CDATA": {"rows": TWENTY + INLINE.format("a]]>b")},
+    "an attribute without value": {"rows": TWENTY + GOOD_ROW.replace('r="21">', 'r="21" bold>', 1)},
+    "an attribute without quotes": {"rows": TWENTY + GOOD_ROW.replace('r="21">', 'r="21" ht=3>', 1)},
+    "two numbers": {"rows": TWENTY + GOOD_ROW.replace('r="21">', 'r="21" r="22">', 1)},
+    "a document type": {"rows": TWENTY, "before": "<!DOCTYPE a>"},
+    "an end without start": {"rows": TWENTY + GOOD_ROW.replace("</row>", "</row></row>")},
+    "something open before the rows": {"rows": TWENTY, "before": "<cols>"},
+    "something open after the rows": {"rows": TWENTY, "after": "<mergeCells>"},
+    "something after the end": {"rows": TWENTY, "after": "</worksheet><worksheet>"},
+    "a text with an unknown entity": {"rows": TWENTY, "texts": [*ITEMS, "<si><t>a&nbsp;b</t></si>"]},
+    "a text with a control character": {"rows": TWENTY, "texts": [*ITEMS, "<si><t>a\x01b</t></si>"]},
+    "a rich text that is not closed": {"rows": TWENTY, "texts": [*ITEMS, "<si><r><t>a</t></si>"]},
+    "texts that are not closed": {"rows": TWENTY, "texts": [*ITEMS, "<more>"]},
+}
+
+
+@pytest.mark.parametrize("limits", [ReadLimits(), AS_IF_LARGE], ids=["small", "large"])
+@pytest.mark.parametrize("case", BAD_XML)
+def test_broken_xml_refuses_the_file_whenever_it_is_noticed(xlsx, read, case, limits):
+    path = xlsx(**{"texts": ITEMS, **BAD_XML[case]})
+
+    result = read(path, limits=limits)
+
+    assert isinstance(result, UnreadableFile)
+    assert [problem.finding for problem in result.problems] == [Finding.DAMAGED]
+
+
+@pytest.mark.parametrize("limits", [ReadLimits(), AS_IF_LARGE], ids=["small", "large"])
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"])
+def test_bytes_that_are_no_text_refuse_the_file(xlsx, read, sheet, part, limits):
+    whole = {
+        "xl/worksheets/sheet1.xml": sheet(TWENTY + INLINE.format("Zoë")),
+        "xl/sharedStrings.xml": f'<?xml version="1.0" encoding="UTF-8"?><sst>{"".join(ITEMS)}</sst>',
+    }
+    broken = whole[part].encode().replace("ë".encode(), b"\xeb")
+
+    result = read(xlsx(TWENTY, texts=ITEMS, parts={part: broken}), limits=limits)
+
+    assert isinstance(result, UnreadableFile)
+    assert [problem.finding for problem in result.problems] == [Finding.DAMAGED]
+
+
+def test_a_large_sheet_that_is_not_read_must_be_whole_as_well(xlsx, read, workbook_with, sheet):
+    parts = workbook_with(
+        '<sheet name="Recipients" sheetId="1" r:id="rId1"/><sheet name="Old" sheetId="2" state="hidden" r:id="rId2"/>'
+    )
+    parts["xl/worksheets/sheet2.xml"] = sheet(TWENTY.replace("</c>", "", 1))
+
+    result = read(xlsx(TWENTY, texts=ITEMS, parts=parts), limits=AS_IF_LARGE)
+
+    assert isinstance(result, UnreadableFile)
+    assert [problem.finding for problem in result.problems] == [Finding.DAMAGED]
+
+
+def test_one_long_text_in_very_many_cells_is_counted_before_it_is_laid_out(xlsx, read):
+    texts = [*ITEMS, f"<si><t>{'y' * 30_000}</t></si>"]
+    rows = "".join(text_row(number, 13, len(ITEMS)) for number in range(2, 1_002))
+
+    result = read(xlsx(text_row(1, 18, 0) + rows, texts=texts))
+
+    assert isinstance(result, ReadFile)
+    assert result.rows_file.stat().st_size > 30_000_000
+    assert result.row_count == 1_000
