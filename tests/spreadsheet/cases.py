@@ -584,17 +584,25 @@ SENTENCES: dict[str, str] = {
     "Merged cells among the rows": (
         "The cells A2:A3 are merged, so only one of them has a value; unmerge them and fill every row."
     ),
-    "The same column twice": ("The column name stands in the header twice, in cells B1 and C1; keep one of them."),
+    "The same column twice": (
+        "The column name stands in the header twice, in cells B1 and C1; keep one of them, or get a fresh "
+        "workbook with `windowcast templates workbook spring --language en --version 1 --output spring.xlsx`."
+    ),
     "The same column twice, once in capitals": (
-        "The column Name stands in the header twice, in cells B1 and C1; keep one of them."
+        "The column Name stands in the header twice, in cells B1 and C1; keep one of them, or get a fresh "
+        "workbook with `windowcast templates workbook spring --language en --version 1 --output spring.xlsx`."
     ),
     "No header": (
-        "Row 1 should hold the header user_id, name, but it holds 12345, Ann; get a fresh workbook with "
-        "`windowcast templates workbook` and paste the rows into it."
+        "Row 1 should hold the header user_id, name, but the file begins with row 1: 12345, Ann; row 2: "
+        "12346, Bob; row 3: 12347, Cid; write the header into row 1, or get a fresh workbook with `windowcast "
+        "templates workbook spring --language en --version 1 --output spring.xlsx` and paste the rows into "
+        "it."
     ),
     "A title above the header": (
-        "Row 1 should hold the header user_id, name, but it holds Our customers in May, (blank); get a fresh "
-        "workbook with `windowcast templates workbook` and paste the rows into it."
+        "Row 1 should hold the header user_id, name, but the file begins with row 1: Our customers in May; "
+        "row 3: user_id, name; row 4: 12345, Ann; row 5: 12346, Bob; the header stands in row 3: delete what "
+        "is above it, or get a fresh workbook with `windowcast templates workbook spring --language en "
+        "--version 1 --output spring.xlsx` and paste the rows into it."
     ),
     "A second line of the header": (
         "The user_id (id) is not 5 to 20 digits; format the user_id column as text and paste the ids again "
@@ -662,8 +670,8 @@ SENTENCES: dict[str, str] = {
         "and send that."
     ),
     "A sheet in UTF-16": (
-        "Two readers do not agree on what the file holds (row 2 is seen by one of them only); open it in "
-        "Excel or LibreOffice, save it again as .xlsx, and send that."
+        "Two readers do not agree on what the file holds (row 2 has other values, or is seen by one of them "
+        "only); open it in Excel or LibreOffice, save it again as .xlsx, and send that."
     ),
     "A csv file in the encoding of Windows": (
         "Line 2 of the file is not UTF-8 text; save it as 'CSV UTF-8' or as .xlsx and send that, or, if Excel"
@@ -684,19 +692,23 @@ SENTENCES: dict[str, str] = {
     "A value that is missing": "The cell under name is empty; the template needs a value there.",
     "A column that is missing": (
         "The column name is missing from the header; add it as column B, or get a fresh workbook with "
-        "`windowcast templates workbook`."
+        "`windowcast templates workbook spring --language en --version 1 --output spring.xlsx`."
     ),
     "A header that was changed": (
         "Cell B1 should be name but is nam; write name there, or get a fresh workbook with `windowcast "
-        "templates workbook`."
+        "templates workbook spring --language en --version 1 --output spring.xlsx`."
     ),
-    "A column too many": "Cell C1 names a column city that the template does not have; delete that column.",
+    "A column too many": (
+        "Cell C1 names a column city that the template does not have; delete that column, or get a fresh "
+        "workbook with `windowcast templates workbook spring --language en --version 1 --output spring.xlsx`."
+    ),
     "Columns in another order": (
         "Cell A1 should be user_id but is name: the columns are in another order than in the template's "
-        "workbook; put them back as user_id, name."
+        "workbook; put them back as user_id, name, or get a fresh workbook with `windowcast templates "
+        "workbook spring --language en --version 1 --output spring.xlsx`."
     ),
     "SQL and HTML in a header": (
         "The column name is missing from the header; add it as column B, or get a fresh workbook with "
-        "`windowcast templates workbook`."
+        "`windowcast templates workbook spring --language en --version 1 --output spring.xlsx`."
     ),
 }

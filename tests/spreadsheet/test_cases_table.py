@@ -53,7 +53,9 @@ def test_a_file_that_can_be_used_is_read_whole(tmp_path, example):
 
 @pytest.mark.parametrize("example", named(example for example in EXAMPLES if example.plans))
 def test_what_the_header_and_the_rows_say_is_judged_by_the_whole_check(world_18, tmp_path, example):
-    submission = world_18.submission(world_18.account(), world_18.template(tmp_path), file=example.make(tmp_path))
+    submission = world_18.submission(
+        world_18.account(), world_18.template(tmp_path, code="spring"), file=example.make(tmp_path)
+    )
     folder = tmp_path / "reading"
     folder.mkdir()
 
