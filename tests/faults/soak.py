@@ -62,7 +62,7 @@ class Havoc:
     @property
     def people(self) -> int:
         """So many that there is work to the end."""
-        return max(300, int(self.seconds * PER_SECOND * 0.7))
+        return max(150, int(self.seconds * PER_SECOND * 0.7))
 
 
 class Cutter:
