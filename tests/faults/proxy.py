@@ -50,8 +50,8 @@ async def proxying(connect, *, port=0) -> AsyncIterator[Proxy]:
         proxy.connections.add(asyncio.current_task())
         try:
             upstream = await connect()
-        except OSError:
-            # The server is away: so are we.
+        except (OSError, asyncio.CancelledError):
+            # The server is away, or we are cut before it answers: the client is let go.
             writer.transport.abort()
             proxy.connections.discard(asyncio.current_task())
             return

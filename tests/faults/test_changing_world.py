@@ -99,7 +99,7 @@ def _start_flow(scene, url, *, home) -> subprocess.Popen:
     program += "print(asyncio.run(send_campaign(uuid.UUID(sys.argv[1]))))"
     environment = {"PREFECT_API_URL": url, "PREFECT_HOME": str(home), "DO_NOT_TRACK": "1"}
     # By itself Prefect's client asks a server that is away again for minutes.
-    environment |= {"PREFECT_CLIENT_MAX_RETRIES": "1", "PREFECT_CLIENT_RETRY_EXTRA_CODES": ""}
+    environment |= {"PREFECT_CLIENT_MAX_RETRIES": "0", "PREFECT_CLIENT_RETRY_EXTRA_CODES": ""}
     return start_program(program, [str(scene.campaign_id)], environment={**scene.environment, **environment})
 
 
