@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import psycopg
-
 from clients.postgres import Connection
 from domain.errors import ConfigurationError
 from domain.states import CAMPAIGN_MOVES, MOVES
@@ -123,8 +121,3 @@ def _write_moves(connection: Connection) -> None:
             query(f"moves/replace_{noun}_moves"),
             {"from_states": [str(source) for source, _ in pairs], "to_states": [str(target) for _, target in pairs]},
         )
-
-
-def is_away(error: BaseException) -> bool:
-    """Say whether an error of psycopg means that the server is away, rather than that a statement was wrong."""
-    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)

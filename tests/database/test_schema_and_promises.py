@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 import sql
-from clients.postgres import connect
+from clients.postgres import connect, is_of_the_server
 from domain.errors import ConfigurationError
 from domain.evidence import DecisionKind, LookUpResult
 from domain.reasons import Reason
@@ -17,7 +17,7 @@ from domain.window import InteractionKind
 from factories import TIMING, user_id
 from sql import query
 from tasks.campaigns import start_campaign
-from tasks.database import broken_promises, clock_is_real, database_facts, ensure_schema, is_away, migrate
+from tasks.database import broken_promises, clock_is_real, database_facts, ensure_schema, migrate
 
 NEWEST = sql.migrations()[-1].number
 
@@ -139,7 +139,7 @@ def test_a_server_that_is_away_is_told_from_a_wrong_statement(world_18):
     with pytest.raises(psycopg.Error) as gone:
         world_18.connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
-    assert (is_away(wrong.value), is_away(gone.value)) == (False, True)
+    assert (is_of_the_server(wrong.value), is_of_the_server(gone.value)) == (False, True)
 
 
 def test_the_moves_in_the_database_are_those_of_the_code(world):
