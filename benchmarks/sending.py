@@ -31,7 +31,7 @@ BODY = {"recipient": {"id": "1"}, "messaging_type": "UPDATE", "message": {"text"
 
 def main() -> None:
     is_large = "large" in sys.argv[1:]
-    messages, rounds = (20_000, 5) if is_large else (4_000, 2)
+    messages, rounds = (20_000, 5) if is_large else (8_000, 2)
     bars = Bars(f"sending {messages} messages without a pace, best of {rounds}, fsync and synchronous_commit on")
     bars.say(
         f"a kill leaves at most {IN_FLIGHT} messages of each process unknown; a claim takes {MOST_PER_UNPACED_CLAIM}"

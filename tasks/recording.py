@@ -1,16 +1,22 @@
 """Recording how attempts ended, in the words of the tables: one statement for many outcomes, harmless to repeat."""
 
-from collections.abc import Sequence
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Final, assert_never
+from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
 from clients.lasting_connection import LastingConnection
+from domain.errors import ServiceAwayError
 from domain.outcome import Accepted, AccountStopped, NotSent, Outcome, ProviderAnswer, Refused, Throttled, Unknown
 from domain.reasons import Reason
 from domain.suppression import COOL_OFF
 from sql import query
 from tasks.decisions import tell_contradictions
+
+_MOST_PER_STATEMENT: Final = 200
 
 # The platform asked for patience with one person: the message waits this long, the others go on.
 _PERSON_WAIT_SECONDS: Final = 30.0
@@ -62,6 +68,81 @@ async def _tell_late_truth(connection: LastingConnection, unrecorded: Sequence[t
         },
     )
     tell_contradictions(rows)
+
+
+Ended: TypeAlias = Sequence[tuple[UUID, Outcome]]
+
+
+class Recorder:
+    """Writes down how attempts ended, for all shares of a process that use one database: many with one statement.
+
+    While one statement runs, others gather: a hundred accounts that send slowly cost no more commits than one that
+    sends fast. `connection` may be used for other statements that are harmless to repeat.
+    """
+
+    def __init__(self, url: str, *, patience_seconds: float) -> None:
+        self.connection = LastingConnection(url, role="record", patience_seconds=patience_seconds)
+        self.users = 0
+        self._waiting: deque[tuple[Ended, asyncio.Future[frozenset[UUID]]]] = deque()
+        self._writing: asyncio.Task[None] | None = None
+
+    async def write(self, ended: Ended) -> frozenset[UUID]:
+        """Do what `write_outcomes` does, together with what others have to write down."""
+        done: asyncio.Future[frozenset[UUID]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((ended, done))
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write_all())
+        return await done
+
+    async def _write_all(self) -> None:
+        try:
+            while self._waiting:
+                await self._write_some(self._take())
+        finally:
+            self._writing = None
+
+    def _take(self) -> list[tuple[Ended, asyncio.Future[frozenset[UUID]]]]:
+        taken = [self._waiting.popleft()]
+        count = len(taken[0][0])
+        while self._waiting and count + len(self._waiting[0][0]) <= _MOST_PER_STATEMENT:
+            taken.append(self._waiting.popleft())
+            count += len(taken[-1][0])
+        return taken
+
+    async def _write_some(self, taken: list[tuple[Ended, asyncio.Future[frozenset[UUID]]]]) -> None:
+        try:
+            doubted = await write_outcomes(self.connection, [one for ended, _ in taken for one in ended])
+        except Exception as error:  # noqa: BLE001  # it is handed to whoever waits
+            if len(taken) > 1 and not isinstance(error, ServiceAwayError):
+                # What is wrong with one share's outcomes must not cost those of the others.
+                for one in taken:
+                    await self._write_some([one])
+                return
+            for _, done in taken:
+                if not done.done():
+                    done.set_exception(error)
+            return
+        for _, done in taken:
+            if not done.done():  # its share may have been cancelled
+                done.set_result(doubted)
+
+
+_RECORDERS: Final[dict[tuple[asyncio.AbstractEventLoop, str, float], Recorder]] = {}
+
+
+@asynccontextmanager
+async def shared_recorder(url: str, *, patience_seconds: float) -> AsyncIterator[Recorder]:
+    """Give the recorder of this event loop for a database; the last who uses it closes its connection."""
+    key = (asyncio.get_running_loop(), url, patience_seconds)
+    recorder = _RECORDERS.setdefault(key, Recorder(url, patience_seconds=patience_seconds))
+    recorder.users += 1
+    try:
+        yield recorder
+    finally:
+        recorder.users -= 1
+        if recorder.users == 0:
+            del _RECORDERS[key]
+            await recorder.connection.close()
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ from domain.pace import (
 )
 from domain.reasons import Reason
 from sql import query
-from tasks.recording import REPEATED_ID, words_of, write_outcomes
+from tasks.recording import REPEATED_ID, Recorder, shared_recorder, words_of
 from tasks.share import Messenger, ShareEnd, ShareOrder, ShareReport
 from tasks.slot_clock import SlotClock
 from tasks.windows import claim_parameters
@@ -88,23 +88,27 @@ async def send_share(
     When `stop` is set, messages whose POST has begun are finished and recorded, the others go back to ready.
     Raises ServiceAwayError when Postgres stays away longer than the order's patience.
     """
-    share = _Share(url, messenger, order=order, stop=stop or asyncio.Event())
-    try:
-        return await share.run()
-    finally:
-        await share.close()
+    async with shared_recorder(url, patience_seconds=order.timing.lease_seconds) as recorder:
+        share = _Share(url, messenger, recorder, order=order, stop=stop or asyncio.Event())
+        try:
+            return await share.run()
+        finally:
+            await share.close()
 
 
 class _Share:
-    """The state of one running share: its two connections, what is under way, and what must be recorded."""
+    """The state of one running share: its connections, what is under way, and what must be recorded."""
 
-    def __init__(self, url: str, messenger: Messenger, *, order: ShareOrder, stop: asyncio.Event) -> None:
+    def __init__(
+        self, url: str, messenger: Messenger, recorder: Recorder, *, order: ShareOrder, stop: asyncio.Event
+    ) -> None:
         self._messenger = messenger
         self._order = order
         self._stop = stop
         self._report = ShareReport()
         self._claiming = LastingConnection(url, role="claim", patience_seconds=order.patience_seconds)
-        self._recording = LastingConnection(url, role="record", patience_seconds=order.timing.lease_seconds)
+        self._recorder = recorder
+        self._recording = recorder.connection
         self._clock = SlotClock()
         self._deliveries: set[asyncio.Task[None]] = set()
         self._outcomes: asyncio.Queue[tuple[_Intent, Outcome]] = asyncio.Queue()
@@ -145,7 +149,6 @@ class _Share:
 
     async def close(self) -> None:
         await self._claiming.close()
-        await self._recording.close()
 
     # claiming
 
@@ -216,7 +219,7 @@ class _Share:
     async def _give_back(self, attempt_ids: Sequence[UUID]) -> None:
         """End the attempts of a claim whose answer was lost: if they exist, none of them was POSTed."""
         not_sent = NotSent(ProviderAnswer(text="the answer of the claim was lost"))
-        await write_outcomes(self._recording, [(attempt_id, not_sent) for attempt_id in attempt_ids])
+        await self._recorder.write([(attempt_id, not_sent) for attempt_id in attempt_ids])
 
     def _begin(self, intents: Sequence[_Intent]) -> None:
         self._claimed += len(intents)
@@ -385,7 +388,7 @@ class _Share:
                     self._outcomes.task_done()
 
     async def _record(self, batch: Sequence[tuple[_Intent, Outcome]]) -> None:
-        doubted = await write_outcomes(self._recording, [(intent.attempt_id, outcome) for intent, outcome in batch])
+        doubted = await self._recorder.write([(intent.attempt_id, outcome) for intent, outcome in batch])
         outcomes = [REPEATED_ID if intent.attempt_id in doubted else outcome for intent, outcome in batch]
         for outcome in outcomes:
             self._count(outcome)

@@ -53,7 +53,7 @@ def test_all_problems_of_a_row_stand_beside_it_and_their_cells_are_marked(world,
     assert told[1][2:] == ["cancelled", "The row is good, but the file was refused, so nothing of it was sent."]
     assert told[2][2] == "invalid"
     assert told[2][3].startswith("The user_id 12 is not 5 to 20 digits;")
-    assert told[2][3].endswith("The cell name is empty; the template needs a value there.")
+    assert told[2][3].endswith("The cell under name is empty; the template needs a value there.")
     assert "rows 4, 5" in told[3][3]
     told_of_duplicate = "The same person is on row 2 already with the same values; only that row is sent."
     assert told[5][2:] == ["duplicate", told_of_duplicate]

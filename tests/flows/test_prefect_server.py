@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 
 from factories import TOKEN, user_id
@@ -99,6 +100,33 @@ def test_a_timed_campaign_is_started_by_a_worker_of_the_server(shop, prefect_ser
     assert json.loads(submitted.stdout)["state"] == "scheduled"
     assert shop.command.json("campaigns", "show", campaign_id)["by_state"]["sent"] == 3
     assert min(message.platform_ms for message in shop.accepted()) >= at.timestamp() * 1000
+
+
+def test_a_sweep_of_the_server_sends_to_whom_a_campaign_has_waited_for(shop, prefect_server, database_18):
+    url, home = prefect_server
+    file = shop.csv("list.csv", [(user_id(77), "Ada")])
+    environment = {**os.environ, "PREFECT_API_URL": url, "PYTHONPATH": str(ROOT), "PREFECT_HOME": str(home / "client")}
+    environment["PREFECT_WORKER_QUERY_SECONDS"] = "1"
+    until = (datetime.now(UTC) + timedelta(hours=3)).isoformat()
+    submitted = shop.command("submit", *shop.words(file, "--hold-until", until), "--yes", "--json")
+    assert (submitted.code, submitted.json["held"]) == (6, 1), submitted.err
+    shop.people_write([77], hours_ago=0)
+    # As if its run had been over for an hour.
+    with psycopg.connect(database_18) as connection:
+        connection.execute("UPDATE windowcast.campaign SET started_at = started_at - interval '1 h'")
+
+    _prefect(environment, "work-pool", "create", "windowcast", "--type", "process")
+    _prefect(environment, "deploy", "--prefect-file", "deployments/prefect.yaml", "--all")
+    with _worker(environment, home):
+        _prefect(environment, "deployment", "run", "sweep-campaigns/sweep-campaigns")
+        campaign_id = submitted.json["campaign_id"]
+        _wait_until(lambda: shop.command.json("campaigns", "show", campaign_id)["state"] == "finished", seconds=90)
+
+    shown = shop.command.json("campaigns", "show", campaign_id)
+    assert (shown["by_state"]["sent"], shown["recovered"], shown["held"]) == (1, 1, 0)
+    artifacts = httpx.post(f"{url}/artifacts/filter", json={}, trust_env=False).json()
+    (told,) = [artifact for artifact in artifacts if artifact["key"] == "sweep"]
+    assert "docs/runbook.md#campaign_stopped" in told["data"]
 
 
 def _prefect(environment: dict[str, str], *words: str) -> None:
