@@ -56,6 +56,8 @@ def claim(connection, campaign_id) -> float:
         "campaign_id": campaign_id,
         **claim_parameters(TIMING),
         "most": SIZE,
+        "is_media": False,
+        "media_gap_seconds": 0.1,
         "worker": "benchmark",
         "attempt_ids": [uuid7() for _ in range(SIZE)],
     }

@@ -1,6 +1,7 @@
 """Recording how attempts ended, in the words of the tables: one statement for many outcomes, harmless to repeat."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from sql import query
 from tasks.decisions import tell_contradictions
 
 _MOST_PER_STATEMENT: Final = 200
+_UPKEEP_SECONDS: Final = 2.0
 
 # The platform asked for patience with one person: the message waits this long, the others go on.
 _PERSON_WAIT_SECONDS: Final = 30.0
@@ -83,6 +85,7 @@ class Recorder:
     def __init__(self, url: str, *, patience_seconds: float) -> None:
         self.connection = LastingConnection(url, role="record", patience_seconds=patience_seconds)
         self.users = 0
+        self._kept_up_at = -_UPKEEP_SECONDS
         self._waiting: deque[tuple[Ended, asyncio.Future[frozenset[UUID]]]] = deque()
         self._writing: asyncio.Task[None] | None = None
 
@@ -93,6 +96,14 @@ class Recorder:
         if self._writing is None:
             self._writing = asyncio.create_task(self._write_all())
         return await done
+
+    async def keep_up(self) -> None:
+        """Rescue what dead workers left and settle what no proof will come for; a process looks every two seconds."""
+        if time.monotonic() - self._kept_up_at < _UPKEEP_SECONDS:
+            return
+        self._kept_up_at = time.monotonic()
+        await self.connection.row(query("attempts/rescue"), {})
+        await self.connection.row(query("attempts/settle"), {})
 
     async def _write_all(self) -> None:
         try:

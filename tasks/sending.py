@@ -298,8 +298,7 @@ class _Share:
         if time.monotonic() - self._upkeep_at < _UPKEEP_SECONDS:
             return
         self._upkeep_at = time.monotonic()
-        await self._claiming.row(query("attempts/rescue"), {})
-        await self._claiming.row(query("attempts/settle"), {})
+        await self._recorder.keep_up()
         while await self._close_turns():
             pass
 

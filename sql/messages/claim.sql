@@ -5,6 +5,7 @@
 -- decides is read live: campaign and account state, opt-outs, the person's newest opener, unresolved attempts. The
 -- window is checked at the latest slot that this claim can book (`reserve_seconds` holds slot wait and read timeout).
 -- Campaigns of one account take turns; audio and video have a lane of their own inside the pace, one message a claim.
+-- A slot is booked a tenth of a second ahead at least, so that it has not gone by when a busy server's answer arrives.
 -- SKIP LOCKED lets any number of workers claim at once; who loses the race for a person inserts no attempt and
 -- therefore moves no message. The clock is read again for the slot, after the wait for the row's lock.
 WITH now AS MATERIALIZED (
@@ -33,7 +34,8 @@ gate AS MATERIALIZED (
         AND (
             p.per_second IS NULL
             OR NOT %(is_media)s
-            OR NOT p.media_next_slot_at BETWEEN greatest(now.at, p.next_slot_at) AND now.at + p.most_ahead
+            OR NOT p.media_next_slot_at
+            BETWEEN greatest(now.at + interval '0.1 s', p.next_slot_at) AND now.at + p.most_ahead
         )
         AND (p.per_second IS NULL OR turn_wait_seconds(c.campaign_id) <= 0)
 ),
@@ -93,13 +95,15 @@ booked AS (
     SET
         next_slot_at
         = CASE
-            WHEN p.next_slot_at > clock() + p.most_ahead THEN clock() ELSE greatest(p.next_slot_at, clock())
+            WHEN p.next_slot_at > clock() + p.most_ahead THEN clock()
+            ELSE greatest(p.next_slot_at, clock() + interval '0.1 s')
         END
         + (SELECT count(*) FROM turn) / g.per_second * interval '1 s',
         media_next_slot_at
         = CASE
             WHEN NOT %(is_media)s THEN p.media_next_slot_at
-            WHEN p.next_slot_at > clock() + p.most_ahead THEN clock() ELSE greatest(p.next_slot_at, clock())
+            WHEN p.next_slot_at > clock() + p.most_ahead THEN clock()
+            ELSE greatest(p.next_slot_at, clock() + interval '0.1 s')
         END
         + CASE WHEN %(is_media)s THEN %(media_gap_seconds)s::float8 * interval '1 s' ELSE interval '0' END
     FROM gate AS g

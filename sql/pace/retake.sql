@@ -28,7 +28,8 @@ allowed AS MATERIALIZED (
         AND NOT p.next_slot_at BETWEEN now.at + interval '1 s' AND now.at + p.most_ahead
         AND NOT (
             %(is_media)s
-            AND p.media_next_slot_at BETWEEN greatest(now.at, p.next_slot_at) AND now.at + p.most_ahead
+            AND p.media_next_slot_at
+            BETWEEN greatest(now.at + interval '0.1 s', p.next_slot_at) AND now.at + p.most_ahead
         )
         AND (c.not_after IS NULL OR c.not_after > now.at + %(slot_wait_seconds)s::float8 * interval '1 s')
         AND l.opener_at
@@ -43,13 +44,15 @@ booked AS (
     SET
         next_slot_at
         = CASE
-            WHEN p.next_slot_at > clock() + p.most_ahead THEN clock() ELSE greatest(p.next_slot_at, clock())
+            WHEN p.next_slot_at > clock() + p.most_ahead THEN clock()
+            ELSE greatest(p.next_slot_at, clock() + interval '0.1 s')
         END
         + 1 / g.per_second * interval '1 s',
         media_next_slot_at
         = CASE
             WHEN NOT %(is_media)s THEN p.media_next_slot_at
-            WHEN p.next_slot_at > clock() + p.most_ahead THEN clock() ELSE greatest(p.next_slot_at, clock())
+            WHEN p.next_slot_at > clock() + p.most_ahead THEN clock()
+            ELSE greatest(p.next_slot_at, clock() + interval '0.1 s')
         END
         + CASE WHEN %(is_media)s THEN %(media_gap_seconds)s::float8 * interval '1 s' ELSE interval '0' END
     FROM allowed AS g
