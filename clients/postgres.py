@@ -17,9 +17,9 @@ AsyncConnection: TypeAlias = psycopg.AsyncConnection[dict[str, Any]]
 _OPTIONS = "-c search_path=windowcast -c statement_timeout=0 -c idle_in_transaction_session_timeout=600000 -c jit=off"
 
 
-# The few statements of a sender are planned once more when they are prepared, and never again: planned ten times, as is
-# usual, the claims of a hundred accounts are more work to plan than to make. Their plans depend neither on values nor on
-# how full a table was when the connection was opened: they look rows up by index, always.
+# The few statements of a sender are planned once more when they are prepared, and never again: planned ten times, as
+# is usual, the claims of a hundred accounts are more work to plan than to make. Their plans depend neither on values
+# nor on how full a table was when the connection was opened: they look rows up by index, always.
 _PLANNED_ONCE = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
 
 
