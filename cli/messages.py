@@ -149,6 +149,7 @@ def message_json(row: dict[str, Any]) -> dict[str, Any]:
         "window_closes_at": utc(row["closes_at"]),
         "sent_at": utc(row["sent_at"]),
         "platform_sent_at": utc(row["platform_sent_at"]),
+        "recovered_at": utc(row["recovered_at"]),
         "delivered_at": utc(row["delivered_at"]),
         "read_at": utc(row["read_at"]),
         "provider_message_id": row["provider_message_id"],

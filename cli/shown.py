@@ -110,6 +110,7 @@ def plan_json(plan: "Plan") -> dict[str, Any]:
         "problems": [problem_json(problem) for problem in plan.problems],
         "remarks": list(plan.remarks),
         "same_file": same_file_json(plan.same_file),
+        "held": plan.held,
     }
 
 
@@ -210,6 +211,10 @@ def show_forecast(plan: "Plan") -> None:
 
     for sentence in plan_sentences(plan.outlook, account=plan.account):
         click.echo(sentence)
+    if plan.held:
+        click.echo(
+            f"Waited for: {plan.held} people without an open window; they get the message when they write in time."
+        )
     if is_terminal() and plan.outlook.forecast.eligible_now:
         _show_closings(plan.outlook)
     if plan.warning:

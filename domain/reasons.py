@@ -44,6 +44,10 @@ class Reason(StrEnum):
     NO_RECEIPT = "no_receipt"
 
 
+# Why a message is ineligible whose person may yet open a window: with `hold_until` they are waited for.
+HELD_REASONS: Final = frozenset({Reason.WINDOW_CLOSED, Reason.NEVER_INTERACTED, Reason.PERSON_UNAVAILABLE})
+
+
 SENTENCES: Final[dict[Reason, str]] = {
     Reason.BAD_HEADER: "The header of the file is not the template's, so this row could not be read.",
     Reason.BAD_USER_ID: "The user_id is not a usable id.",

@@ -14,7 +14,7 @@ from domain.errors import InputRefusedError, NobodyEligibleError, OldInteraction
 from domain.guards import Guards
 from domain.pace import Timing
 from domain.problem import Problem
-from domain.reasons import Reason
+from domain.reasons import HELD_REASONS, Reason
 from domain.states import CampaignState
 from domain.submission import Submission
 from domain.template import Template
@@ -68,6 +68,7 @@ class Plan:
     earlier: Mapping[str, Any] | None
     same_file: Mapping[str, Any] | None
     remarks: tuple[str, ...]
+    held: int  # people without an open window, who are waited for
     account: Account
     warning: str | None  # the interactions are old
     too_old: OldInteractionsError | None  # and so old that a submit would be refused
@@ -101,7 +102,8 @@ def plan_submission(
         plan = _plan_of(connection, campaign_id, target=target, state=state, timing=timing, guards=guards)
         if annotated is not None and plan.counts.rows:
             write_workbook(connection, campaign_id, path=annotated, source=given.content)
-    plan = replace(plan, earlier=earlier, same_file=same_file, remarks=remarks_on(given))
+    held = 0 if submission.hold_until is None else sum(plan.counts.by_reason.get(reason, 0) for reason in HELD_REASONS)
+    plan = replace(plan, earlier=earlier, same_file=same_file, remarks=remarks_on(given), held=held)
     return _with_age(plan, submission=submission, guards=guards or Guards())
 
 
@@ -231,6 +233,7 @@ def _plan_of(
         earlier=None,
         same_file=None,
         remarks=(),
+        held=0,
         account=target.account,
         warning=None,
         too_old=None,

@@ -10,6 +10,7 @@ SELECT
     closes_at,
     sent_at,
     platform_sent_at,
+    recovered_at,
     delivered_at,
     read_at,
     provider_message_id,

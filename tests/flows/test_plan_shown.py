@@ -1,6 +1,7 @@
 """What the command line says of a plan: the sentences people read, the keys machines read, and when it asks first."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 from factories import user_id
 
@@ -46,6 +47,18 @@ def test_people_who_have_just_got_a_campaign_are_counted_before_the_next_one(sho
 
     assert (plan["overlap"], plan["daily_budget"]["used"]) == (4, 4)
     assert "4 of these people have got a campaign message of this account in the 24 hours before." in shown.out
+
+
+def test_the_plan_tells_whom_a_campaign_would_wait_for(shop):
+    file = shop.csv("list.csv", [(user_id(number), "Ada") for number in (1, 70, 71)])
+    until = (datetime.now(UTC) + timedelta(hours=5)).isoformat()
+
+    waiting = shop.command("check", *shop.words(file, "--hold-until", until))
+    told = shop.command.json("check", *shop.words(file, "--hold-until", until))
+    not_waiting = shop.command.json("check", *shop.words(file))
+
+    assert "Waited for: 2 people without an open window" in waiting.out
+    assert (told["held"], not_waiting["held"]) == (2, 0)
 
 
 def test_a_campaign_keeps_its_plan_and_tells_what_is_left(shop):

@@ -124,6 +124,8 @@ def test_a_sweep_of_the_server_sends_to_whom_a_campaign_has_waited_for(shop, pre
 
     shown = shop.command.json("campaigns", "show", campaign_id)
     assert (shown["by_state"]["sent"], shown["recovered"], shown["held"]) == (1, 1, 0)
+    (message,) = shop.command.json("messages", campaign_id)
+    assert message["recovered_at"] is not None
     artifacts = httpx.post(f"{url}/artifacts/filter", json={}, trust_env=False).json()
     (told,) = [artifact for artifact in artifacts if artifact["key"] == "sweep"]
     assert "docs/runbook.md#campaign_stopped" in told["data"]
