@@ -120,7 +120,7 @@ def main() -> None:
     """Serve jobs until nobody gives any more."""
     sys.path.insert(0, str(ROOT))
     # Everything that a run imports, the late ones too, so that a fork starts at once.
-    import aiohttp  # noqa: F401
+    import aiohttp  # noqa: F401  # loaded once here, so that no forked sender has to
     import psycopg  # noqa: F401
 
     import tasks.running  # noqa: F401
