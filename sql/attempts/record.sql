@@ -3,7 +3,7 @@
 -- A worker that was frozen may come back with not_sent when its lease is over and its message unknown. That message is
 -- ready again only in a campaign that goes on: in one that is finished nobody would send it, so there it stays unknown.
 -- An acceptance is doubted (unknown, unclear_answer) when another attempt of the account, of whatever run, was accepted
--- with its message id: one id names one message. Two acceptances within one call are the caller's to compare.
+-- with its message id, or stands earlier in this call with it: one id names one message.
 -- Takes arrays of the same length; returns the attempts that were recorded, and which of them were doubted.
 WITH said AS (
     SELECT g.*
@@ -17,26 +17,34 @@ WITH said AS (
         %(provider_subcodes)s::integer[],
         %(provider_texts)s::text[],
         %(wait_seconds)s::float8[]
-    ) AS g (
+    ) WITH ORDINALITY AS g (
         attempt_id, outcome, state, reason, provider_message_id, provider_code, provider_subcode, provider_text,
-        wait_seconds
+        wait_seconds, place
     )
 ),
 
 -- By the index on the message id (hashed, since ids may be long), so its cost is flat in history.
 doubted AS MATERIALIZED (
-    SELECT a.attempt_id
-    FROM said AS g
-    INNER JOIN attempt AS a ON g.attempt_id = a.attempt_id
+    SELECT n.attempt_id
+    FROM (
+        SELECT
+            a.attempt_id,
+            a.account_id,
+            g.provider_message_id,
+            row_number() OVER (PARTITION BY a.account_id, g.provider_message_id ORDER BY g.place) AS nth
+        FROM said AS g
+        INNER JOIN attempt AS a ON g.attempt_id = a.attempt_id
+        WHERE g.outcome = 'accepted' AND g.provider_message_id IS NOT NULL
+    ) AS n
     WHERE
-        g.outcome = 'accepted'
-        AND EXISTS (
+        n.nth > 1
+        OR EXISTS (
             SELECT 1 FROM attempt AS x
             WHERE
-                x.provider_message_id = g.provider_message_id
+                x.provider_message_id = n.provider_message_id
                 AND x.outcome = 'accepted'
-                AND x.account_id = a.account_id
-                AND x.attempt_id <> a.attempt_id
+                AND x.account_id = n.account_id
+                AND x.attempt_id <> n.attempt_id
         )
 ),
 

@@ -21,6 +21,7 @@ from tasks.campaigns import (
     start_campaign,
 )
 from tasks.database import broken_promises
+from tasks.recording import shared_recorder
 from tasks.running import run_share
 from tasks.sending import send_share
 from tasks.share import ShareEnd, ShareOrder
@@ -338,6 +339,26 @@ async def test_the_same_message_id_for_another_account_is_no_doubt(world_18, dat
         report = await send(database_18, FakeMessenger(), order_of(campaign_id, account, template))
 
         assert report.accepted == 3, number
+
+
+async def test_a_message_id_given_to_two_campaigns_at_once_is_believed_once(world, database, tmp_path):
+    account = world.account()
+    world.people_write(account, [1, 2])
+    attempts = []
+    for number in (1, 2):
+        campaign_id = world.submit_ids(tmp_path, [number], account=account)
+        start_campaign(world.connection, campaign_id, timing=TIMING)
+        attempts.append(world.claim(campaign_id, number))
+
+    # Two shares of one process: the first statement is under way, the other outcomes gather for one together.
+    async with shared_recorder(database, patience_seconds=5) as recorder:
+        recorder._waiting.append(([(attempts[0], Accepted("m-same"))], asyncio.get_running_loop().create_future()))
+        doubted = await recorder.write([(attempts[1], Accepted("m-same"))])
+
+    assert doubted == {attempts[1]}
+    rows = world.connection.execute("SELECT outcome FROM attempt ORDER BY attempt_id = %s", [attempts[1]]).fetchall()
+    assert [row["outcome"] for row in rows] == ["accepted", "unknown"]
+    assert broken_promises(world.connection) == {}
 
 
 def test_an_outcome_recorded_twice_does_not_doubt_itself(world, tmp_path):

@@ -121,9 +121,9 @@ def main() -> None:
     sys.path.insert(0, str(ROOT))
     # Everything that a run imports, the late ones too, so that a fork starts at once.
     import aiohttp  # noqa: F401  # loaded once here, so that no forked sender has to
-    import psycopg  # noqa: F401
+    import psycopg  # noqa: F401  # the same
 
-    import tasks.running  # noqa: F401
+    import tasks.running  # noqa: F401  # the same
 
     print("ready", flush=True)
     for line in sys.stdin:
