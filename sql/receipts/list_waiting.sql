@@ -3,7 +3,7 @@ SELECT
     receipt_id,
     body
 FROM receipt_inbox
-WHERE echoes_applied_at IS NULL
+WHERE applied_at IS NULL
 ORDER BY receipt_id
 LIMIT %(most)s
 FOR UPDATE SKIP LOCKED

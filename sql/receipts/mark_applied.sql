@@ -1,2 +1,2 @@
 -- Marks bodies whose echoes have done their work.
-UPDATE receipt_inbox SET echoes_applied_at = clock() WHERE receipt_id = ANY(%(receipt_ids)s::bigint[])
+UPDATE receipt_inbox SET applied_at = clock() WHERE receipt_id = ANY(%(receipt_ids)s::bigint[])

@@ -140,7 +140,7 @@ def test_foreign_echoes_and_nonsense_settle_nothing_and_stop_nothing(world, tmp_
     store_receipt(world.connection, body("x", None, echo(uuid4()), echo(attempt_id), key="standby"))
 
     assert apply_echoes(world.connection) == 1
-    left = world.connection.execute("SELECT count(*) FROM receipt_inbox WHERE echoes_applied_at IS NULL").fetchone()
+    left = world.connection.execute("SELECT count(*) FROM receipt_inbox WHERE applied_at IS NULL").fetchone()
     assert (left["count"], world.row_counts()["receipt_inbox"]) == (0, len(NONSENSE) + 2)
 
 

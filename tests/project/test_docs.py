@@ -11,6 +11,7 @@ from clients.settings import Settings
 from domain.evidence import DecisionKind, LookUpResult
 from domain.problem import FINDINGS, Finding, Problem
 from domain.reasons import SENTENCES, Reason
+from domain.receipts import WatermarkKind
 from domain.states import CAMPAIGN_MOVES, MOVES, CampaignState, MessageState
 from domain.suppression import SuppressionKind
 from domain.template import Channel, Provider
@@ -27,6 +28,7 @@ ENUM_TYPES = {
     "provider": Provider,
     "reason": Reason,
     "suppression_kind": SuppressionKind,
+    "watermark_kind": WatermarkKind,
 }
 # What the outcome of an attempt is called in its table; in Python each outcome is a class of domain/outcome.py.
 WITHOUT_TWIN = {"attempt_outcome"}
