@@ -1,6 +1,5 @@
 -- What webhooks tell: receipts of our messages, and what people did that allows one private reply. All of it is
--- evidence: facts are added and never taken back, so that any order and any repetition of the same events gives the same
--- tables.
+-- evidence: facts are added and never taken back, so that any order and any repetition of events gives the same tables.
 
 -- Every event of a body is applied at once; what could not be understood is counted, and its bytes stay.
 ALTER TABLE receipt_inbox RENAME COLUMN echoes_applied_at TO applied_at;
@@ -10,8 +9,8 @@ ADD COLUMN strange_count integer, -- events that nobody here understands
 ADD COLUMN strange text; -- why, in words, without anything a person wrote
 CREATE INDEX receipt_inbox_strange ON receipt_inbox (receipt_id) WHERE strange_count > 0;
 
--- What the platform said of one message by its id (without `m_`, which only some events carry): the earliest times. Also
--- of ids that no message of ours has: an id may be told before we know it, and other apps write to the same people.
+-- What the platform said of one message by its id (without `m_`, which only some events carry): the earliest times.
+-- Also of ids that no message of ours has: an id may be told before we know it, and other apps write to these people.
 CREATE TABLE mid_receipt (
     account_id bigint NOT NULL REFERENCES account,
     mid text NOT NULL,
