@@ -88,11 +88,15 @@ endif
 demo: setup ## send a 10,000-row campaign to the Messenger Platform of this machine
 	@.venv/bin/windowcast demo
 
+# Most tests wait for servers and clocks, so one more process than this has cores for. The tests of a file share their
+# servers and stay together.
+PROCESSES := 3
+
 # `tee -i` outlives a Ctrl-C, so that pytest can stop its servers and still say what it did.
 test: setup ## run all tests but those of the machine; the last line says which Postgres versions ran
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && trap 'exit 130' INT TERM; \
 	if [ -t 1 ]; then color=yes; else color=no; fi; \
-	{ $(PYTEST) --color=$$color --ignore=tests/machine; echo $$? > "$$folder/status"; } | tee -i "$$folder/output"; \
+	{ $(PYTEST) -n $(PROCESSES) --dist loadfile --color=$$color --ignore=tests/machine; echo $$? > "$$folder/status"; } | tee -i "$$folder/output"; \
 	grep '^Postgres versions that ran:' "$$folder/output" | tail -n 1 | grep . || echo "Postgres versions that ran: none"; \
 	exit "$$(cat "$$folder/status" 2>/dev/null || echo 1)"
 

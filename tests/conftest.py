@@ -80,6 +80,17 @@ def world(connection):
     return World(connection)
 
 
+def pytest_sessionfinish(session):
+    """Tell the process that started this one, where the tests run in several, on which servers they ran."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["postgres_versions"] = sorted(_RAN)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    _RAN.update(getattr(node, "workeroutput", {}).get("postgres_versions", ()))
+
+
 def pytest_terminal_summary(terminalreporter):
     if _RAN:
         terminalreporter.write_line(f"Postgres versions that ran: {', '.join(sorted(_RAN))}")

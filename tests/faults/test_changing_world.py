@@ -29,7 +29,7 @@ SELECT pg_sleep(1.5);
 
 
 def test_f36_a_migration_under_four_live_senders_holds_them_up_and_costs_nothing(make_scene, tmp_path):
-    scene = make_scene(people=160, per_second=40, in_flight=10)
+    scene = make_scene(people=400, per_second=40, in_flight=10)
     later = _later_version(tmp_path / "later")
 
     with ExitStack() as stack:
@@ -44,8 +44,8 @@ def test_f36_a_migration_under_four_live_senders_holds_them_up_and_costs_nothing
     assert "applied 9999 later" in migrated.out, migrated.err
     assert {result["state"] for result in results} == {"finished"}
     assert found.unknown_before_echoes == 0
-    assert found.states == {"sent": 160}
-    assert len(found.posts) == 160
+    assert found.states == {"sent": 400}
+    assert len(found.posts) == 400
     assert set(found.states) <= set(MessageState)
     assert _attempts_around_the_migration(scene) == {True, False}
     assert (old.code, new.code) == (2, 0), new.err
