@@ -7,10 +7,11 @@ from functools import lru_cache
 from typing import Final
 from xml.sax.saxutils import escape
 
+from domain.cell_address import column_index, column_letters
 from domain.recipients_file import COLUMNS_BEFORE_SENDING, OUTCOME_COLUMNS, outcome_column
 from reports.annotated_styles import StyleBook
 from reports.cell_text import fit_for_excel, harmless
-from reports.sheet_survey import RANGE, SheetSurvey, column_of, letters_of, number_of, right_edge_of
+from reports.sheet_survey import RANGE, SheetSurvey, number_of, right_edge_of
 from reports.xml_editor import XmlEditor, with_attribute
 
 LAST_COLUMN: Final = 16_383  # Excel's last one, XFD, counted from 0
@@ -184,8 +185,8 @@ class _Annotator(XmlEditor):
         match = RANGE.fullmatch(attributes.get("ref", ""))
         if match is None or not self._ours.places:
             return
-        right = max(column_of(match[1]), column_of(match[3] or "A"), *self._ours.places)
-        wide = f"{match[1]}1:{letters_of(right)}{max(int(match[4] or match[2]), self._survey.last_row)}"
+        right = max(column_index(match[1]), column_index(match[3] or "A"), *self._ours.places)
+        wide = f"{match[1]}1:{column_letters(right)}{max(int(match[4] or match[2]), self._survey.last_row)}"
         tag = self.tag_at(self.offset)
         self.replace(self.offset, self.offset + len(tag), with_attribute(tag, "ref", wide))
 
@@ -291,7 +292,7 @@ class _Annotator(XmlEditor):
         for column, place in self._ours.places.items():
             text = note.outcome[place] if note and place < len(note.outcome) else None
             style = self._styles.marked_text if note and note.is_bad and place == 1 else self._styles.text
-            address = f"{letters_of(column)}{self._number}"
+            address = f"{column_letters(column)}{self._number}"
             cells.append((column, text_cell(self._prefix, address, style, harmless(text)) if text else b""))
         return cells
 
@@ -303,7 +304,9 @@ class _Annotator(XmlEditor):
         return [
             (
                 column,
-                text_cell(self._prefix, f"{letters_of(column)}1", style, OUTCOME_COLUMNS[self._ours.places[column]]),
+                text_cell(
+                    self._prefix, f"{column_letters(column)}1", style, OUTCOME_COLUMNS[self._ours.places[column]]
+                ),
             )
             for column in self._ours.new
         ]
@@ -318,7 +321,7 @@ class _Annotator(XmlEditor):
         blanks = []
         for column in marked:
             style = self._styles.marked(self._style_of_blank(column))
-            cell = f'<{self._c} r="{letters_of(column)}{self._number}" s="{style}"/>'.encode()
+            cell = f'<{self._c} r="{column_letters(column)}{self._number}" s="{style}"/>'.encode()
             blanks.append((column, cell, False))
         return blanks
 
@@ -330,7 +333,7 @@ class _Annotator(XmlEditor):
 
     def _begin_cell(self, attributes: Mapping[str, str]) -> None:
         address = attributes.get("r")
-        self._column = column_of(address.rstrip("0123456789")) if address else self._column + 1
+        self._column = column_index(address.rstrip("0123456789")) if address else self._column + 1
         self._has_formula = False
         style = number_of(attributes, "s")
         self._insert_pending(before=self._column)

@@ -7,13 +7,13 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final
 
+from domain.cell_address import column_letters
 from domain.errors import InputRefusedError
 from domain.recipients_file import COLUMNS_BEFORE_SENDING, OUTCOME_COLUMNS
 from reports.annotated_sheet import USUAL_WIDTH, WIDTHS, NotedRow, text_cell
 from reports.annotated_styles import StyleBook
 from reports.annotated_workbook import described, write_sheet
 from reports.cell_text import fit_for_excel, harmless
-from reports.sheet_survey import letters_of
 from reports.whole_file import written_whole
 
 _LAST_ROW: Final = 1_048_576
@@ -87,7 +87,7 @@ class _RowWriter:
 
     def __init__(self, header: Mapping[int, str], first_own: int, styles: StyleBook) -> None:
         self._columns = sorted(header)
-        self._letters = [letters_of(column) for column in self._columns]
+        self._letters = [column_letters(column) for column in self._columns]
         self._place_of = {name: place for place, name in reversed(list(enumerate(header.values())))}
         self._first_own = first_own
         self._styles = styles
@@ -129,7 +129,7 @@ class _RowWriter:
         for place, text in enumerate(row.outcome):
             if text:
                 style = self._styles.marked_text if row.is_bad and place == 1 else self._styles.text
-                cells.append(text_cell("", f"{letters_of(self._first_own + place)}{number}", style, harmless(text)))
+                cells.append(text_cell("", f"{column_letters(self._first_own + place)}{number}", style, harmless(text)))
         cells.append(b"</row>")
         return b"".join(cells)
 

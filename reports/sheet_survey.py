@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Final
 from xml.parsers import expat
+
+from domain.cell_address import column_index
 
 RANGE: Final = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})(?::\$?([A-Z]{1,3})\$?([0-9]{1,7}))?")
 
@@ -36,30 +37,10 @@ def survey_sheet(blocks: Iterable[bytes]) -> SheetSurvey:
     return _Surveyor().read(blocks)
 
 
-@lru_cache(maxsize=20_000)
-def column_of(letters: str) -> int:
-    """Turn column letters into a number counted from 0."""
-    number = 0
-    for letter in letters:
-        number = number * 26 + ord(letter) - ord("A") + 1
-    return number - 1
-
-
-@lru_cache(maxsize=20_000)
-def letters_of(column: int) -> str:
-    """Turn a column number counted from 0 into its letters."""
-    letters = ""
-    number = column + 1
-    while number:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return letters
-
-
 def right_edge_of(address: str) -> int:
     """Return the last column of a range such as A1:C9; -1 if it is none."""
     match = RANGE.fullmatch(address)
-    return max(column_of(match[1]), column_of(match[3] or "A")) if match else -1
+    return max(column_index(match[1]), column_index(match[3] or "A")) if match else -1
 
 
 def number_of(attributes: Mapping[str, str], name: str) -> int:
@@ -99,7 +80,7 @@ class _Surveyor:
         name = self._names.get(tag)
         if name == "c":
             address = attributes.get("r")
-            self._column = column_of(address.rstrip("0123456789")) if address else self._column + 1
+            self._column = column_index(address.rstrip("0123456789")) if address else self._column + 1
             self.found.last_cell = max(self.found.last_cell, self._column)
         elif name in {"v", "f", "is"} and self._is_inside:
             self.found.last_filled = max(self.found.last_filled, self._column)

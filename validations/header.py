@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Final
 
+from domain.cell_address import column_letters
 from domain.problem import Finding, Problem
 
 _HEADER_ROW: Final = 1
@@ -110,7 +111,7 @@ def _changed_or_missing(header: Sequence[str], cells: Sequence[str], expected: S
             )
         else:
             problems.append(
-                _problem(Finding.HEADER_COLUMN_MISSING, column, expected=column, cell=_column_letter(place))
+                _problem(Finding.HEADER_COLUMN_MISSING, column, expected=column, cell=column_letters(place))
             )
     return problems
 
@@ -154,15 +155,6 @@ def _near_misses(header: Sequence[str], expected: Sequence[str]) -> dict[str, st
 
 def _fold(text: str) -> str:
     return "".join(character for character in text.casefold() if character.isalnum())
-
-
-def _column_letter(place: int) -> str:
-    letters = ""
-    number = place + 1
-    while number:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(ord("A") + rest) + letters
-    return letters
 
 
 def _problem(finding: Finding, column: str | None, **facts: object) -> Problem:

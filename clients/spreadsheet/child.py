@@ -19,7 +19,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from clients.spreadsheet.addresses import column_letters
 from clients.spreadsheet.copy_files import RecipientsWriter
 from clients.spreadsheet.csv_file import read_csv
 from clients.spreadsheet.file_kind import FileKind, tell_kind
@@ -28,6 +27,7 @@ from clients.spreadsheet.package import open_archive
 from clients.spreadsheet.row_trace import TRACE_FILE, TraceWriter
 from clients.spreadsheet.second_reader import compare_with_second_reader
 from clients.spreadsheet.xlsx_file import SheetReading, read_xlsx
+from domain.cell_address import column_letters
 from domain.problem import Finding
 
 UPLOAD_FILE: Final = "recipients.upload"

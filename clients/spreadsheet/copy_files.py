@@ -13,11 +13,11 @@ from itertools import compress
 from pathlib import Path
 from typing import Final, Self, TextIO
 
-from clients.spreadsheet.addresses import column_letters
 from clients.spreadsheet.limits import HiddenRows, ReadLimits, too_large
 from clients.spreadsheet.row_shapes import RowBatch
 from clients.spreadsheet.row_trace import SEPARATOR, CarefulRow, TraceWriter
 from clients.spreadsheet.sheet_rows import CellFinding, SheetRow
+from domain.cell_address import column_letters
 from domain.problem import Finding
 from domain.recipients_file import EXAMPLE_USER_ID, INVISIBLE_CHARACTERS, outcome_column
 

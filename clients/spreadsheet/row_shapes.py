@@ -12,9 +12,9 @@ from functools import lru_cache, reduce
 from itertools import chain, compress
 from typing import Final, NamedTuple
 
-from clients.spreadsheet.addresses import column_index
 from clients.spreadsheet.number_text import number_text
 from clients.spreadsheet.shared_texts import unescape_code_units, unescape_xml
+from domain.cell_address import column_index
 
 _MOST_COLUMNS: Final = 256
 _MOST_FORMS: Final = 400

@@ -16,7 +16,6 @@ from operator import lt
 from typing import Final, NamedTuple
 from xml.parsers import expat
 
-from clients.spreadsheet.addresses import column_index, column_letters
 from clients.spreadsheet.limits import MIB, ReadLimits, damaged, too_large
 from clients.spreadsheet.number_text import (
     DateFormat,
@@ -31,6 +30,7 @@ from clients.spreadsheet.package import Package, Part, decoded, is_quiet, prove_
 from clients.spreadsheet.row_shapes import CellForm, MissingTextError, RowBatch, RowShape
 from clients.spreadsheet.shared_texts import TextCollector, unescape_code_units, unescape_xml
 from clients.spreadsheet.workbook import is_true, local_name
+from domain.cell_address import column_index, column_letters
 from domain.problem import Finding
 
 LAST_ROW: Final = 1_048_576

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from clients.spreadsheet.addresses import column_letters, range_corners
 from clients.spreadsheet.copy_files import RecipientsWriter, clean_id, row_at
 from clients.spreadsheet.limits import ReadingJob, UnreadableError, damaged, refused, too_large
 from clients.spreadsheet.package import Package, open_package
@@ -13,6 +12,7 @@ from clients.spreadsheet.row_shapes import RowBatch
 from clients.spreadsheet.shared_texts import read_shared_texts
 from clients.spreadsheet.sheet_rows import CellReading, SheetRow, SheetScan, SheetSurroundings
 from clients.spreadsheet.workbook import Sheet, Workbook, read_workbook
+from domain.cell_address import column_letters, range_corners
 from domain.problem import Finding, Problem
 from domain.recipients_file import USER_ID_COLUMN
 

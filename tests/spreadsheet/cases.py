@@ -15,7 +15,7 @@ from typing import Any
 import openpyxl
 import xlsxwriter
 
-from clients.spreadsheet.addresses import column_letters
+from domain.cell_address import column_letters
 from domain.problem import Finding
 from spreadsheet.workbook_parts import parts_with_sheets, sheet_xml, write_workbook
 

@@ -31,11 +31,11 @@ import openpyxl
 import xlsxwriter
 
 from clients.spreadsheet import ReadFile, ReadLimits, read_recipients
-from clients.spreadsheet.addresses import column_index
 from clients.spreadsheet.child import UPLOAD_FILE, read_upload
 from clients.spreadsheet.copy_files import clean_id
 from clients.spreadsheet.limits import ReadingJob
 from clients.spreadsheet.recipients import result_of
+from domain.cell_address import column_index
 from domain.problem import Finding
 from spreadsheet.workbook_parts import inline_rows, values_in, write_workbook
 

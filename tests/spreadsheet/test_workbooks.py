@@ -8,7 +8,7 @@ import pytest
 import xlsxwriter
 
 from clients.spreadsheet import ReadFile, ReadLimits, UnreadableFile
-from clients.spreadsheet.addresses import column_letters
+from domain.cell_address import column_letters
 from domain.problem import Finding
 
 ROWS = [["user_id", "name"], ["12345", "Ann"], ["12346", "Bob"], ["12347", "Cid"]]

@@ -16,6 +16,7 @@ def column_index(letters: str) -> int:
     return number - 1
 
 
+@lru_cache(maxsize=20_000)
 def column_letters(index: int) -> str:
     """Turn a column number counted from 0 into its letters."""
     letters = ""
