@@ -211,7 +211,8 @@ def _details(item: Mapping[str, Any], kind: ActKind, channel: Channel) -> Mappin
 def _message_id(item: Mapping[str, Any], kind: ActKind, *, channel: Channel, ids: MessageIds) -> str:
     """Return the id of the message that the act makes or is about, without `m_`; empty where it has none."""
     given = item.get("mid")
-    if kind in _NEEDS_MESSAGE_ID and not given:
+    is_needed = kind in _NEEDS_MESSAGE_ID or (kind is ActKind.READ and channel is Channel.INSTAGRAM)
+    if is_needed and not given:
         raise ControlError(f"{kind} names a message by its mid")
     if given:
         return str(given).removeprefix("m_")
