@@ -23,6 +23,7 @@ def read_settings(arguments: list[str] | None = None) -> ServerSettings:
         default="WINDOWCAST_META_APP_SECRETS",
         help="sign with the first secret in this environment variable, of accounts that are given none (%(default)s)",
     )
+    parser.add_argument("--scene", type=Path, help="begin with the accounts, people and settings in this JSON file")
     parser.add_argument("--seed", type=int, help="make ids, shuffled orders and what people do the same each time")
     parser.add_argument("--parent-pid", type=int, help="end when this process is no longer the parent")
     parser.add_argument("--keep-alive-seconds", type=float, default=75.0, help="close idle connections after this")
@@ -36,6 +37,7 @@ def read_settings(arguments: list[str] | None = None) -> ServerSettings:
         keep_alive_seconds=given.keep_alive_seconds,
         app_secret=os.environ.get(given.app_secret_env, "").split(",")[0].strip() or None,
         seed=given.seed,
+        scene_path=given.scene,
     )
 
 

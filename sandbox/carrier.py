@@ -42,10 +42,7 @@ class Carrier:
 
     def pick_up(self) -> None:
         """Let what was published since the last call, and what is due again, be carried."""
-        queue = self._platform.teller.queue
-        if not queue.settings.url:
-            # Bodies published without a URL are there to be read, or to be replayed.
-            self._next = queue.published_count + 1
+        if not self._platform.teller.queue.settings.url:
             return
         if not self._workers:
             self._workers = [asyncio.create_task(self._work()) for _ in range(_AT_ONCE)]
@@ -73,15 +70,16 @@ class Carrier:
 
     def _next_job(self) -> _Job | None:
         """Return the body whose time has come: one to try again, else the next new one."""
-        if not self._platform.teller.queue.settings.url:
+        queue, now_ms = self._platform.teller.queue, self._platform.clock.now_ms()
+        if not queue.settings.url:
             return None
-        now_ms = self._platform.clock.now_ms()
         if self._again and self._again[0].due_ms <= now_ms:
             return heappop(self._again)
-        if self._next > self._platform.teller.queue.published_count:
+        number = max(self._next, queue.first_to_carry)
+        if number > queue.published_count:
             return None
-        self._next += 1
-        return _Job(now_ms, self._next - 1)
+        self._next = number + 1
+        return _Job(now_ms, number)
 
     async def _carry(self, job: _Job) -> None:
         """Try to deliver a body; unless it was taken, put it back for later or give its accounts up."""

@@ -25,7 +25,8 @@ def act_event(account_id: str, act: Act, channel: Channel) -> Event:
         return act_change(account_id, act, channel)
     mid = webhook_id(act.bare_id, channel) if act.bare_id else ""
     part = _act_part(act, mid, channel)
-    return Event(_head(account_id, act) | part, act.kind, act.user_id, act.at_ms, mid)
+    watermark_ms = part.get("read", {}).get("watermark")
+    return Event(_head(account_id, act) | part, act.kind, act.user_id, act.at_ms, mid, watermark_ms=watermark_ms)
 
 
 def _head(account_id: str, act: Act) -> dict[str, Any]:
@@ -147,7 +148,7 @@ def _read(act: Act, mid: str, channel: Channel) -> dict[str, Any]:
     return {"mid": mid} if channel is Channel.INSTAGRAM else {"watermark": act.at_ms}
 
 
-def echo_event(account_id: str, user_id: str, *, at_ms: int, message: dict[str, Any]) -> Event:
+def echo_event(account_id: str, user_id: str, *, at_ms: int, message: dict[str, Any], kind: str = "echo") -> Event:
     """Return the echo of a message the account sent; `message` holds mid, text and what else it carries."""
     item = {
         "sender": {"id": account_id},
@@ -155,7 +156,7 @@ def echo_event(account_id: str, user_id: str, *, at_ms: int, message: dict[str, 
         "timestamp": at_ms,
         "message": {"is_echo": True, **message},
     }
-    return Event(item, "echo", user_id, at_ms, message["mid"])
+    return Event(item, kind, user_id, at_ms, message["mid"])
 
 
 def delivery_event(
@@ -164,7 +165,7 @@ def delivery_event(
     """Return Messenger's delivery of everything sent before the watermark, with the messages' ids or without."""
     delivery: dict[str, Any] = {"mids": list(mids)} if mids else {}
     item = _from_person(account_id, user_id, at_ms) | {"delivery": delivery | {"watermark": watermark_ms}}
-    return Event(item, "delivery", user_id, at_ms, mids[0] if mids else "")
+    return Event(item, "delivery", user_id, at_ms, mids[0] if mids else "", watermark_ms=watermark_ms)
 
 
 def read_event(account_id: str, user_id: str, *, at_ms: int, watermark_ms: int, mid: str, channel: Channel) -> Event:
@@ -172,7 +173,9 @@ def read_event(account_id: str, user_id: str, *, at_ms: int, watermark_ms: int, 
     is_instagram = channel is Channel.INSTAGRAM
     read = {"mid": mid} if is_instagram else {"watermark": watermark_ms}
     item = _from_person(account_id, user_id, at_ms) | {"read": read}
-    return Event(item, "read", user_id, at_ms, mid if is_instagram else "")
+    if is_instagram:
+        return Event(item, "read", user_id, at_ms, mid)
+    return Event(item, "read", user_id, at_ms, watermark_ms=watermark_ms)
 
 
 def _from_person(account_id: str, user_id: str, at_ms: int) -> dict[str, Any]:

@@ -46,9 +46,13 @@ def read_oddities(value: object) -> tuple[Oddity, ...]:
 
 def made_odd(event: Event, oddities: Iterable[Oddity]) -> Event:
     """Return the event as it is told with these oddities."""
+    applied = []
     for oddity in oddities:
-        event = _WAYS[oddity](event)
-    return event
+        told = _WAYS[oddity](event)
+        if told is not event:
+            applied.append(oddity.value)
+        event = told
+    return replace(event, odd=tuple(applied)) if applied else event
 
 
 def _numbered(event: Event) -> Event:
@@ -66,13 +70,15 @@ def _has_id(item: Mapping[str, Any], name: str) -> bool:
 
 def _in_seconds(event: Event) -> Event:
     """Return the event with its time in seconds."""
-    if event.place is not Place.MESSAGING:
+    if event.place is not Place.MESSAGING or "timestamp" not in event.item:
         return event
     return replace(event, item={**event.item, "timestamp": event.item["timestamp"] // 1000})
 
 
 def _timeless(event: Event) -> Event:
     """Return the event without its time."""
+    if "timestamp" not in event.item:
+        return event
     return replace(event, item={name: value for name, value in event.item.items() if name != "timestamp"})
 
 
@@ -98,6 +104,8 @@ def _swapped(event: Event) -> Event:
 def _hyphenated(event: Event) -> Event:
     """Return a policy event with the other spelling."""
     names = {"policy_enforcement": "policy-enforcement"}
+    if names.keys().isdisjoint(event.item):
+        return event
     return replace(event, item={names.get(name, name): value for name, value in event.item.items()})
 
 

@@ -140,7 +140,8 @@ def _echo(state: AccountState, act: PageAct, ids: MessageIds) -> Event:
         message |= {"app_id": app_id}
     if "metadata" in act.details:
         message |= {"metadata": act.details["metadata"]}
-    return echo_event(account.external_id, user_id, at_ms=act.at_ms, message={**message, "text": text})
+    told = {**message, "text": text}
+    return echo_event(account.external_id, user_id, at_ms=act.at_ms, message=told, kind="other_echo")
 
 
 def _delivery(state: AccountState, act: PageAct) -> Event:

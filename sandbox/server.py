@@ -18,6 +18,7 @@ from sandbox.control_api import ControlApi
 from sandbox.graph_api import GraphApi
 from sandbox.message_ids import MessageIds
 from sandbox.platform import Platform
+from sandbox.scene import set_scene
 from sandbox.truth import TruthLog
 
 _HOST: Final = "127.0.0.1"
@@ -45,6 +46,7 @@ class ServerSettings:
     keep_alive_seconds: float = 75.0
     app_secret: str | None = None
     seed: int | None = None
+    scene_path: Path | None = None
 
 
 def build_app(platform: Platform) -> web.Application:
@@ -91,7 +93,8 @@ async def serving(platform: Platform, settings: ServerSettings | None = None) ->
 async def serve(settings: ServerSettings, *, announce: Callable[[str], None] = print) -> None:
     """Serve a new platform until SIGTERM, SIGINT or the parent's end; `announce` gets one JSON line when ready.
 
-    Raises ControlError for a webhook URL that is not on loopback, OSError for a port that is taken.
+    Raises ControlError for a webhook URL that is not on loopback or a scene that makes no sense, OSError for a port
+    that is taken.
     """
     # A hundred thousand live objects make the collector's usual thresholds cost half the throughput.
     gc.set_threshold(100_000, 50, 100)
@@ -109,13 +112,18 @@ async def serve(settings: ServerSettings, *, announce: Callable[[str], None] = p
 
 
 def new_platform(settings: ServerSettings) -> Platform:
-    """Return a platform without accounts. Raises OSError if the log cannot be written."""
+    """Return a platform, with accounts and people if there is a scene.
+
+    Raises OSError if the log cannot be written, ControlError for a scene that makes no sense.
+    """
     platform = Platform(truth=TruthLog(settings.log_path))
     if settings.app_secret:
         platform.app_secret = settings.app_secret
     if settings.seed is not None:
         platform.ids = MessageIds(str(settings.seed).encode())
         platform.change_webhooks({"seed": settings.seed})
+    if settings.scene_path is not None:
+        set_scene(platform, settings.scene_path)
     return platform
 
 

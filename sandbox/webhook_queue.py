@@ -60,7 +60,8 @@ class ToldEvent:
     """One line of the log of told events.
 
     `event` is the event's own number, the same however often it is told; `body` the number of the body that told it,
-    None if it was lost; `at_ms` the event's time on the platform's clock, `told_ms` when the body was published.
+    None if it was lost; `at_ms` the event's time on the platform's clock, `told_ms` when the body was published;
+    `place`, `watermark_ms` and `odd` as in `Event`.
     `is_repeat`: an earlier body with the same bytes told it before.
     """
 
@@ -72,6 +73,8 @@ class ToldEvent:
     at_ms: int
     object_id: str
     place: str
+    watermark_ms: int | None
+    odd: list[str]
     body: int | None
     told_ms: int
     signing: str
@@ -90,12 +93,14 @@ _Waiting = list[tuple[Subscriber, Event]]
 class WebhookQueue:
     """Bodies are staged or held, then published and numbered from 1. What was made is kept on shelves.
 
+    `first_to_carry` is the first body published since there is a URL: older ones are there to be read or replayed.
     `publish` is called every 50 ms by the server, and before anybody looks.
     """
 
     settings: WebhookSettings = field(default_factory=WebhookSettings)
     told: Shelf = field(default_factory=Shelf)
     dropped_count: int = 0
+    first_to_carry: int = 1
     _made: Shelf = field(default_factory=Shelf)
     _published: "array[int]" = field(default_factory=lambda: array("Q"))
     _staged: list[int] = field(default_factory=list)
@@ -121,6 +126,8 @@ class WebhookQueue:
     def use(self, settings: WebhookSettings, *, now_ms: int) -> None:
         """Change the settings. What waits is made into bodies with the settings it came under."""
         self.publish(now_ms=now_ms)
+        if settings.url and not self.settings.url:
+            self.first_to_carry = self.published_count + 1
         if settings.seed != self.settings.seed:
             self._order.seed(settings.seed)
         self.settings = settings
@@ -264,6 +271,8 @@ class WebhookQueue:
             "at_ms": event.at_ms,
             "object_id": event.object_id,
             "place": event.place,
+            "watermark_ms": event.watermark_ms,
+            "odd": event.odd,
         }
 
     def _signing(self) -> Signing:

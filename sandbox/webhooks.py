@@ -31,7 +31,8 @@ class Event:
     """One event as it stands in a body, and what the log of told events says of it.
 
     `object_id` is the id of the message, comment or post it is about, as the platform tells it; `user_id` is empty
-    where the event names no person.
+    where the event names no person; `watermark_ms` is of deliveries and reads that have one; `odd` names what is
+    unusual in how it is told.
     """
 
     item: dict[str, Any]
@@ -40,6 +41,8 @@ class Event:
     at_ms: int = 0
     object_id: str = ""
     place: Place = Place.MESSAGING
+    watermark_ms: int | None = None
+    odd: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -283,9 +283,7 @@ def test_comments_and_posts_on_a_page_are_told_as_changes_of_its_feed_in_seconds
 def test_comments_on_instagram_have_both_documented_shapes(platform, item, value):
     comment = {"kind": "comment", "comment_id": "1_2", "text": "Lovely", **item}
     platform.people_act([{"account": INSTAGRAM, "user_id": PERSON, "webhook": True, **comment}])
-    platform.people_act(
-        [{"account": INSTAGRAM, "user_id": PERSON, "webhook": True, "odd": ["field_value"], **comment}]
-    )
+    platform.people_act([{"account": INSTAGRAM, "user_id": PERSON, "webhook": True, "odd": ["field_value"], **comment}])
 
     head = {"id": INSTAGRAM, "time": SECONDS}
     assert entries(platform) == [
@@ -372,8 +370,7 @@ PAGE_ACTS = {
     ),
     "take": (
         {"kind": "thread_control", "action": "take", "user_id": PERSON, "app_id": 5},
-        TO_PAGE
-        | {"take_thread_control": {"previous_owner_app_id": "1517776481860111", "new_owner_app_id": "5"}},
+        TO_PAGE | {"take_thread_control": {"previous_owner_app_id": "1517776481860111", "new_owner_app_id": "5"}},
     ),
     "request": (
         {"kind": "thread_control", "action": "request", "user_id": PERSON, "app_id": 5},
@@ -475,6 +472,8 @@ def test_an_accounts_oddities_are_those_of_all_its_events(platform):
 
     assert entry["messaging"][0]["timestamp"] == SECONDS
     assert entry["messaging"][0]["sender"] == {"id": int(PERSON)}
+    (line,) = platform.teller.queue.told_after(0, 10)
+    assert (line["at_ms"], line["watermark_ms"], line["odd"]) == (AT, AT, ["number_ids", "seconds"])
 
 
 @pytest.mark.parametrize("odd", Oddity)
