@@ -17,7 +17,7 @@ def act_change(account_id: str, act: Act, channel: Channel, *, kind: str | None 
         item = {"field": "feed", "value": _post(act)}
     else:
         item = {"field": "feed", "value": _comment(account_id, act)}
-    return Event(item, kind or act.kind, act.user_id, act.at_ms, act.object_id, Place.CHANGES)
+    return Event(item, kind or act.kind, act.user_id, act.at_ms, (act.object_id,), Place.CHANGES)
 
 
 def _comment(page_id: str, act: Act) -> dict[str, Any]:

@@ -25,8 +25,9 @@ def act_event(account_id: str, act: Act, channel: Channel) -> Event:
         return act_change(account_id, act, channel)
     mid = webhook_id(act.bare_id, channel) if act.bare_id else ""
     part = _act_part(act, mid, channel)
+    ids = (mid,) if mid else ()
     watermark_ms = part.get("read", {}).get("watermark")
-    return Event(_head(account_id, act) | part, act.kind, act.user_id, act.at_ms, mid, watermark_ms=watermark_ms)
+    return Event(_head(account_id, act) | part, act.kind, act.user_id, act.at_ms, ids, watermark_ms=watermark_ms)
 
 
 def _head(account_id: str, act: Act) -> dict[str, Any]:
@@ -156,7 +157,7 @@ def echo_event(account_id: str, user_id: str, *, at_ms: int, message: dict[str, 
         "timestamp": at_ms,
         "message": {"is_echo": True, **message},
     }
-    return Event(item, kind, user_id, at_ms, message["mid"])
+    return Event(item, kind, user_id, at_ms, (message["mid"],))
 
 
 def delivery_event(
@@ -165,7 +166,7 @@ def delivery_event(
     """Return Messenger's delivery of everything sent before the watermark, with the messages' ids or without."""
     delivery: dict[str, Any] = {"mids": list(mids)} if mids else {}
     item = _from_person(account_id, user_id, at_ms) | {"delivery": delivery | {"watermark": watermark_ms}}
-    return Event(item, "delivery", user_id, at_ms, mids[0] if mids else "", watermark_ms=watermark_ms)
+    return Event(item, "delivery", user_id, at_ms, mids, watermark_ms=watermark_ms)
 
 
 def read_event(account_id: str, user_id: str, *, at_ms: int, watermark_ms: int, mid: str, channel: Channel) -> Event:
@@ -174,7 +175,7 @@ def read_event(account_id: str, user_id: str, *, at_ms: int, watermark_ms: int, 
     read = {"mid": mid} if is_instagram else {"watermark": watermark_ms}
     item = _from_person(account_id, user_id, at_ms) | {"read": read}
     if is_instagram:
-        return Event(item, "read", user_id, at_ms, mid)
+        return Event(item, "read", user_id, at_ms, (mid,))
     return Event(item, "read", user_id, at_ms, watermark_ms=watermark_ms)
 
 

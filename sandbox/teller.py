@@ -51,7 +51,7 @@ class Schedule:
         event = record["event"]
         return Due(
             record["account_id"],
-            event and Event(**{**event, "place": Place(event["place"]), "odd": tuple(event["odd"])}),
+            event and Event(**{**event, "place": Place(event["place"]), "object_ids": tuple(event["object_ids"])}),
             record["act"],
         )
 

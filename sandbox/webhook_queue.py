@@ -71,7 +71,7 @@ class ToldEvent:
     account: str
     user_id: str
     at_ms: int
-    object_id: str
+    object_ids: list[str]
     place: str
     watermark_ms: int | None
     odd: list[str]
@@ -269,7 +269,7 @@ class WebhookQueue:
             "account": subscriber.account_id,
             "user_id": event.user_id,
             "at_ms": event.at_ms,
-            "object_id": event.object_id,
+            "object_ids": event.object_ids,
             "place": event.place,
             "watermark_ms": event.watermark_ms,
             "odd": event.odd,

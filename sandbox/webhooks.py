@@ -30,7 +30,7 @@ _IN_SECONDS: Final = frozenset({Place.CHANGES, Place.ENTRY})
 class Event:
     """One event as it stands in a body, and what the log of told events says of it.
 
-    `object_id` is the id of the message, comment or post it is about, as the platform tells it; `user_id` is empty
+    `object_ids` are of the messages, comment or post it is about, as the platform tells them; `user_id` is empty
     where the event names no person; `watermark_ms` is of deliveries and reads that have one; `odd` names what is
     unusual in how it is told.
     """
@@ -39,7 +39,7 @@ class Event:
     kind: str = ""
     user_id: str = ""
     at_ms: int = 0
-    object_id: str = ""
+    object_ids: tuple[str, ...] = ()
     place: Place = Place.MESSAGING
     watermark_ms: int | None = None
     odd: tuple[str, ...] = ()

@@ -104,7 +104,7 @@ def test_the_log_names_what_it_told_of(time):
 
     echo, delivery = told(platform)
 
-    same = {"account": PAGE, "user_id": PERSON, "object_id": mid, "place": "messaging", "body": 1, "odd": []}
+    same = {"account": PAGE, "user_id": PERSON, "object_ids": [mid], "place": "messaging", "body": 1, "odd": []}
     same |= {"signing": "right", "is_repeat": False, "told_ms": START_MS}
     assert echo == same | {"number": 1, "event": 1, "kind": "echo", "at_ms": START_MS, "watermark_ms": None}
     assert delivery == same | {"number": 2, "event": 2, "kind": "delivery", "at_ms": START_MS + 1} | {
@@ -213,8 +213,8 @@ def test_a_reaction_is_to_the_message_that_was_sent(time):
 
     lines = told(platform)
 
-    echoes = {line["user_id"]: line["object_id"] for line in lines if line["kind"] == "echo"}
-    assert {line["user_id"]: line["object_id"] for line in lines if line["kind"] == "reaction"} == echoes
+    echoes = {line["user_id"]: line["object_ids"] for line in lines if line["kind"] == "echo"}
+    assert {line["user_id"]: line["object_ids"] for line in lines if line["kind"] == "reaction"} == echoes
 
 
 def test_one_seed_lets_the_same_people_answer_and_another_seed_others(time):
