@@ -145,7 +145,7 @@ class ControlApi:
         """Return the told events behind number `after`, up to `limit` of them."""
         self.platform.catch_up()
         limit = _number(request, "limit", _TOLD_LIMIT)
-        return self.platform.teller.queue.told_after(_number(request, "after", 0), limit)
+        return self.platform.teller.queue.told.after(_number(request, "after", 0), limit)
 
     async def read_webhooks(self, request: web.Request) -> object:
         """Return the published bodies behind number `after`, up to `limit` of them."""

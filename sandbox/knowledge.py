@@ -9,7 +9,7 @@ from typing import Final
 
 from sandbox.acts import ENTITLING, OPENING, REMOVING, ActKind
 from sandbox.oddities import Oddity
-from sandbox.webhook_queue import ToldEvent
+from sandbox.told import ToldEvent
 from sandbox.webhooks import Place, Signing
 
 # Account and person; account and the id of a message, comment or post.

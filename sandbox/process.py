@@ -17,8 +17,8 @@ from typing import Any, Final
 import httpx
 
 from sandbox.errors import ControlError
+from sandbox.told import ToldEvent
 from sandbox.truth import AcceptedMessage, PostRecord, Summary
-from sandbox.webhook_queue import ToldEvent
 
 _ROOT: Final = Path(__file__).resolve().parent.parent
 _READY_WITHIN_SECONDS: Final = 30.0

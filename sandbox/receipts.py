@@ -92,9 +92,9 @@ def answer_to(sent: Sent, settings: ReceiptSettings) -> dict[str, Any] | None:
 
 def _answer_kind(user_id: str, settings: ReceiptSettings, channel: Channel) -> dict[str, str] | None:
     """Return what kind of thing the person does: one draw decides, so that nobody does two."""
-    draw = _draw("answer", user_id, settings.seed)
-    if not _is_delivered(user_id, settings):
+    if not _answers(settings) or not _is_delivered(user_id, settings):
         return None
+    draw = _draw("answer", user_id, settings.seed)
     if draw < settings.write_back_share:
         return {"kind": "message", "text": "Thank you!"}
     if draw < settings.write_back_share + settings.react_share:
@@ -106,18 +106,28 @@ def _answer_kind(user_id: str, settings: ReceiptSettings, channel: Channel) -> d
     return None
 
 
+def _answers(settings: ReceiptSettings) -> float:
+    """Return the share of people who do anything after a message."""
+    return settings.write_back_share + settings.react_share + settings.opt_out_share
+
+
 def _is_delivered(user_id: str, settings: ReceiptSettings) -> bool:
     """Tell whether messages reach the person's device."""
-    return _draw("delivery", user_id, settings.seed) < settings.delivery_share
+    return _is_among("delivery", user_id, settings.seed, share=settings.delivery_share)
 
 
 def _reads(user_id: str, settings: ReceiptSettings) -> bool:
     """Tell whether the person reads: whom nothing reaches cannot, and who answers has."""
     if not _is_delivered(user_id, settings):
         return False
-    answering = settings.write_back_share + settings.react_share + settings.opt_out_share
-    is_answering = bool(answering) and _draw("answer", user_id, settings.seed) < answering
-    return is_answering or _draw("read", user_id, settings.seed) < settings.read_share
+    answering = _answers(settings)
+    is_answering = _is_among("answer", user_id, settings.seed, share=answering)
+    return is_answering or _is_among("read", user_id, settings.seed, share=settings.read_share)
+
+
+def _is_among(what: str, user_id: str, seed: int, *, share: float) -> bool:
+    """Tell whether the person is among this share of people."""
+    return share >= 1 or (share > 0 and _draw(what, user_id, seed) < share)
 
 
 def _draw(what: str, user_id: str, seed: int) -> float:

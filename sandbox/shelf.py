@@ -2,7 +2,6 @@
 
 import weakref
 from array import array
-from collections.abc import Iterator
 from tempfile import SpooledTemporaryFile
 from typing import Final
 
@@ -32,8 +31,3 @@ class Shelf:
         first = self._ends[number - 1]
         self._file.seek(first)
         return self._file.read(self._ends[number] - first)
-
-    def after(self, number: int, limit: int) -> Iterator[bytes]:
-        """Yield up to `limit` records behind `number`."""
-        for one in range(number + 1, min(number + limit, len(self)) + 1):
-            yield self.read(one)

@@ -7,11 +7,10 @@ from heapq import heappop, heappush
 from http import HTTPStatus
 from typing import Any, Final
 
-import orjson
-
 from sandbox.errors import ControlError
 from sandbox.loopback import loopback_url
 from sandbox.shelf import Shelf
+from sandbox.told import ToldLog
 from sandbox.webhooks import Event, Place, QueuedBody, Signing, Subscriber, envelope, raw_body
 
 EVENTS_MOST: Final = 1000
@@ -55,32 +54,6 @@ class WebhookSettings:
             raise ControlError(f"batch_size is at most {EVENTS_MOST}, as at Meta")
 
 
-@dataclass(frozen=True, slots=True)
-class ToldEvent:
-    """One line of the log of told events.
-
-    `event` is the event's own number, the same however often it is told; `body` the number of the body that told it,
-    None if it was lost; `at_ms` the event's time on the platform's clock, `told_ms` when the body was published;
-    `place`, `watermark_ms` and `odd` as in `Event`.
-    `is_repeat`: an earlier body with the same bytes told it before.
-    """
-
-    number: int
-    event: int
-    kind: str
-    account: str
-    user_id: str
-    at_ms: int
-    object_ids: list[str]
-    place: str
-    watermark_ms: int | None
-    odd: list[str]
-    body: int | None
-    told_ms: int
-    signing: str
-    is_repeat: bool
-
-
 def is_success(status: int | None) -> bool:
     """Tell whether the receiver took a body: any 2xx."""
     return status is not None and HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
@@ -98,20 +71,25 @@ class WebhookQueue:
     """
 
     settings: WebhookSettings = field(default_factory=WebhookSettings)
-    told: Shelf = field(default_factory=Shelf)
+    told: ToldLog = field(init=False)
     dropped_count: int = 0
     first_to_carry: int = 1
     _made: Shelf = field(default_factory=Shelf)
     _published: "array[int]" = field(default_factory=lambda: array("Q"))
     _staged: list[int] = field(default_factory=list)
     _late: list[tuple[int, int, int]] = field(default_factory=list)
-    _seen: bytearray = field(default_factory=lambda: bytearray(1))
+    _sizes: "array[int]" = field(default_factory=lambda: array("H"))
+    _seen: bytearray = field(default_factory=bytearray)
     _waiting: dict[tuple[str, ...], _Waiting] = field(default_factory=dict)
     _tries: "array[int]" = field(default_factory=lambda: array("H"))
     _statuses: "array[int]" = field(default_factory=lambda: array("H"))
     _made_count: int = 0
     _event_count: int = 0
     _order: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311  an order, not a secret
+
+    def __post_init__(self) -> None:
+        """Let the log find the bodies it tells of."""
+        self.told = ToldLog(self._read)
 
     @property
     def published_count(self) -> int:
@@ -178,16 +156,16 @@ class WebhookQueue:
 
     def body(self, number: int) -> QueuedBody:
         """Return the published body of this number."""
-        return QueuedBody.unpacked(self._made.read(self._published[number - 1]))
+        return self._read(self._published[number - 1])
 
     def after(self, number: int, limit: int) -> list[tuple[int, QueuedBody]]:
         """Return up to `limit` published bodies with their numbers, beginning behind `number`."""
         last = min(number + limit, self.published_count)
         return [(one, self.body(one)) for one in range(number + 1, last + 1)]
 
-    def told_after(self, number: int, limit: int) -> list[dict[str, Any]]:
-        """Return up to `limit` lines of the log of told events, beginning behind `number`."""
-        return [orjson.loads(line) for line in self.told.after(number, limit)]
+    def _read(self, made: int) -> QueuedBody:
+        """Return a body as it was made."""
+        return QueuedBody.unpacked(self._made.read(made))
 
     def _publish_staged(self, *, now_ms: int, count: int | None = None) -> None:
         """Publish the staged bodies, shuffled if so set."""
@@ -203,22 +181,13 @@ class WebhookQueue:
         self._published.append(made)
         self._tries.append(0)
         self._statuses.append(0)
-        body = QueuedBody.unpacked(self._made.read(made))
-        self._log(body, number=self.published_count, now_ms=now_ms, is_repeat=bool(self._seen[made]))
-        self._seen[made] = 1
+        self._note(made, body=self.published_count, now_ms=now_ms)
 
-    def _log(self, body: QueuedBody, *, number: int | None, now_ms: int, is_repeat: bool = False) -> None:
+    def _note(self, made: int, *, body: int | None, now_ms: int) -> None:
         """Log the events of a body as told, or as lost without a number."""
-        for event in body.events:
-            line = ToldEvent(
-                number=len(self.told) + 1,
-                body=number,
-                told_ms=now_ms,
-                signing=body.signing,
-                is_repeat=is_repeat,
-                **event,
-            )
-            self.told.put(orjson.dumps(line))
+        is_repeat = bool(self._seen[made - 1])
+        self.told.note(made, size=self._sizes[made - 1], body=body, told_ms=now_ms, is_repeat=is_repeat)
+        self._seen[made - 1] = 1
 
     def _make_bodies(self, key: tuple[str, ...], *, now_ms: int) -> None:
         """Cut what waits under the key into bodies. An event that is a whole body has its own."""
@@ -244,15 +213,17 @@ class WebhookQueue:
             signing=self._signing(),
             events=tuple(self._line(subscriber, event) for subscriber, event in events),
         )
+        made = self._made.put(body.packed())
+        self._sizes.append(len(events))
+        self._seen.append(0)
         if self._strikes(self.settings.drop):
             self.dropped_count += 1
-            self._log(body, number=None, now_ms=now_ms)
-            return
-        self._stage(self._made.put(body.packed()), now_ms=now_ms)
+            self._note(made, body=None, now_ms=now_ms)
+        else:
+            self._stage(made, now_ms=now_ms)
 
     def _stage(self, made: int, *, now_ms: int) -> None:
         """Stage a body, or put it aside until its late hour."""
-        self._seen.append(0)
         for _ in range(2 if self._strikes(self.settings.duplicate) else 1):
             if self._strikes(self.settings.late):
                 due_ms = now_ms + int(self.settings.late_seconds * 1000)

@@ -472,8 +472,8 @@ def test_an_accounts_oddities_are_those_of_all_its_events(platform):
 
     assert entry["messaging"][0]["timestamp"] == SECONDS
     assert entry["messaging"][0]["sender"] == {"id": int(PERSON)}
-    (line,) = platform.teller.queue.told_after(0, 10)
-    assert (line["at_ms"], line["watermark_ms"], line["odd"]) == (AT, AT, ["number_ids", "seconds"])
+    (line,) = platform.teller.queue.told.after(0, 10)
+    assert (line.at_ms, line.watermark_ms, line.odd) == (AT, AT, ["number_ids", "seconds"])
 
 
 @pytest.mark.parametrize("odd", Oddity)
@@ -490,7 +490,7 @@ def test_every_event_survives_every_oddity(platform, account, odd):
         platform.people_act([item])
 
     platform.catch_up()
-    assert [line["kind"] for line in platform.teller.queue.told_after(0, 100)] == kinds
+    assert [line.kind for line in platform.teller.queue.told.after(0, 100)] == kinds
 
 
 def test_the_words_of_the_trade_are_among_the_kinds_and_open_the_same_windows():

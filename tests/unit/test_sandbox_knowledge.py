@@ -8,7 +8,6 @@ from sandbox.clock import Clock
 from sandbox.knowledge import Entitlement, Knowledge, what_is_known
 from sandbox.message_ids import MessageIds
 from sandbox.platform import Platform
-from sandbox.webhook_queue import ToldEvent
 
 PAGE, INSTAGRAM = "1001", "17841400000000001"
 ADA, BEN = "25381719828140932", "25381719828140934"
@@ -33,7 +32,7 @@ def page(platform, *items):
 
 def told(platform):
     platform.catch_up()
-    return [ToldEvent(**line) for line in platform.teller.queue.told_after(0, 1000)]
+    return platform.teller.queue.told.after(0, 1000)
 
 
 def known(platform, **how):

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import pytest
 
@@ -61,7 +61,7 @@ def code(answer):
 def told(platform):
     """Return the lines of the log of told events."""
     platform.catch_up()
-    return platform.teller.queue.told_after(0, 100_000)
+    return [asdict(line) for line in platform.teller.queue.told.after(0, 100_000)]
 
 
 def kinds(platform):

@@ -304,9 +304,9 @@ def test_the_log_says_of_each_event_in_which_bodies_it_was_told_and_which_were_l
     published(queue)
     queue.replay([1], now_ms=9)
 
-    lines = queue.told_after(0, 100)
+    lines = queue.told.after(0, 100)
 
-    seen = [(line["event"], line["body"], line["signing"], line["is_repeat"]) for line in lines]
+    seen = [(line.event, line.body, line.signing, line.is_repeat) for line in lines]
     right, wrong = "right", "wrong"
     # The fourth body is doubled as well: each second one is.
     assert seen == [
@@ -325,19 +325,21 @@ def test_the_log_says_of_each_event_in_which_bodies_it_was_told_and_which_were_l
         (1, 6, right, True),
         (2, 6, right, True),
     ]
-    assert [line["number"] for line in lines] == list(range(1, 15))
-    assert queue.told_after(12, 1) == lines[12:13]
+    assert [line.number for line in lines] == list(range(1, 15))
+    assert queue.told.after(12, 1) == lines[12:13]
+    assert queue.told.after(5, 4) == lines[5:9]
+    assert queue.told.after(14, 4) == []
 
 
 def test_what_is_held_is_not_told():
     queue = queue_of(hold=True)
     fill(queue, 2)
     queue.publish(now_ms=1)
-    while_held = queue.told_after(0, 10)
+    while_held = queue.told.after(0, 10)
     queue.release(now_ms=1_000)
 
     assert while_held == []
-    assert [(line["at_ms"], line["told_ms"]) for line in queue.told_after(0, 10)] == [(0, 1_000), (1, 1_000)]
+    assert [(line.at_ms, line.told_ms) for line in queue.told.after(0, 10)] == [(0, 1_000), (1, 1_000)]
 
 
 @pytest.mark.parametrize("signing", Signing)
