@@ -10,7 +10,7 @@ import aiohttp
 
 from sandbox.platform import Platform
 from sandbox.webhook_queue import is_success
-from sandbox.webhooks import QueuedBody
+from sandbox.webhooks import QueuedBody, Signing
 
 _ANSWER_WITHIN_SECONDS: Final = 5.0
 _AT_ONCE: Final = 8
@@ -89,7 +89,8 @@ class Carrier:
             return
         status = await self._status(teller.queue.settings.url, body)
         teller.queue.note_try(job.number, status)
-        if is_success(status):
+        # A spoiled body is a stranger's: nobody tries it again, and its refusal is no failure of the receiver.
+        if is_success(status) or body.signing is not Signing.RIGHT:
             return
         pauses = teller.queue.settings.retry_pauses
         if job.tries < len(pauses):

@@ -151,6 +151,27 @@ async def test_an_hour_of_failure_unsubscribes_the_account_until_it_subscribes_a
     assert set(receiver.texts()[:-1]) == {"Lost"}
 
 
+async def test_a_badly_signed_body_is_carried_once_and_its_refusal_unsubscribes_nobody(http, platform):
+    async with receiving(403) as (receiver, url):
+        await control(http, "webhooks", {"url": url, "bad_signature": 1, "retry_pauses": [0]})
+        await control(http, "people", [says("Forged")])
+        await until(lambda: receiver.got)
+
+    assert len(receiver.got) == 1
+    assert platform.teller.unsubscribed == set()
+
+
+async def test_an_app_with_a_secret_that_the_receiver_does_not_know_is_unsubscribed(http, platform):
+    async with receiving(403) as (receiver, url):
+        await control(http, "accounts", [{"external_id": PAGE, "webhook_secret": "another"}])
+        await control(http, "webhooks", {"url": url, "retry_pauses": [0]})
+        await control(http, "people", [says("Foreign")])
+        await until(lambda: platform.teller.unsubscribed)
+
+    assert len(receiver.got) == 2
+    assert platform.teller.unsubscribed == {PAGE}
+
+
 async def test_a_lost_connection_is_a_failed_try(http):
     async with receiving(200) as (_, url):
         pass
