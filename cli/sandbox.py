@@ -10,7 +10,11 @@ def sandbox(arguments: tuple[str, ...]) -> int:
     import asyncio
 
     from sandbox.__main__ import read_settings
+    from sandbox.errors import ControlError
     from sandbox.server import serve
 
-    asyncio.run(serve(read_settings(list(arguments)), announce=click.echo))
+    try:
+        asyncio.run(serve(read_settings(list(arguments)), announce=click.echo))
+    except ControlError as error:
+        raise click.UsageError(str(error)) from None
     return 0

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -16,6 +17,14 @@ def read_settings(arguments: list[str] | None = None) -> ServerSettings:
     parser.add_argument("--log", type=Path, help="append accepted messages and POSTs to this file as JSON lines")
     parser.add_argument("--ready-file", type=Path, help="write the JSON line there too, when ready")
     parser.add_argument("--webhook-url", help="POST webhook bodies to this URL (loopback addresses only)")
+    parser.add_argument(
+        "--app-secret-env",
+        metavar="NAME",
+        default="WINDOWCAST_META_APP_SECRETS",
+        help="sign with the first secret in this environment variable, of accounts that are given none (%(default)s)",
+    )
+    parser.add_argument("--scene", type=Path, help="begin with the accounts, people and settings in this JSON file")
+    parser.add_argument("--seed", type=int, help="make ids, shuffled orders and what people do the same each time")
     parser.add_argument("--parent-pid", type=int, help="end when this process is no longer the parent")
     parser.add_argument("--keep-alive-seconds", type=float, default=75.0, help="close idle connections after this")
     given = parser.parse_args(arguments)
@@ -26,6 +35,9 @@ def read_settings(arguments: list[str] | None = None) -> ServerSettings:
         ready_path=given.ready_file,
         parent_pid=given.parent_pid,
         keep_alive_seconds=given.keep_alive_seconds,
+        app_secret=os.environ.get(given.app_secret_env, "").split(",")[0].strip() or None,
+        seed=given.seed,
+        scene_path=given.scene,
     )
 
 

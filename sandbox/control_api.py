@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import Any, Final
 
 import orjson
@@ -15,6 +16,7 @@ from sandbox.platform import Platform
 from sandbox.webhooks import QueuedBody
 
 _WEBHOOKS_LIMIT: Final = 1000
+_TOLD_LIMIT: Final = 100_000
 _WHOLE_LOG: Final = 1_000_000_000
 
 _Call = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -32,6 +34,7 @@ class ControlApi:
             ("GET", "accounts"): self.list_accounts,
             ("POST", "accounts"): self.put_accounts,
             ("POST", "people"): self.people_act,
+            ("POST", "page"): self.page_act,
             ("GET", "faults"): self.list_faults,
             ("POST", "faults"): self.add_faults,
             ("DELETE", "faults"): self.clear_faults,
@@ -42,10 +45,12 @@ class ControlApi:
             ("GET", "log"): self.read_log,
             ("GET", "posts"): self.read_posts,
             ("GET", "summary"): self.read_summary,
+            ("GET", "told"): self.read_told,
             ("GET", "webhooks"): self.read_webhooks,
             ("POST", "webhooks"): self.set_webhooks,
             ("GET", "webhooks/settings"): self.read_webhook_settings,
             ("POST", "webhooks/release"): self.release_webhooks,
+            ("POST", "webhooks/replay"): self.replay_webhooks,
         }
         return [web.route(method, f"/sandbox/{path}", _answered(call)) for (method, path), call in paths.items()]
 
@@ -59,7 +64,7 @@ class ControlApi:
                 "name": state.account.name,
                 "has_token": state.account.token is not None,
                 "people": len(state.people),
-                "is_subscribed": state.account.external_id not in self.platform.unsubscribed,
+                "is_subscribed": state.account.external_id not in self.platform.teller.unsubscribed,
             }
             for state in self.platform.accounts.values()
         ]
@@ -73,6 +78,10 @@ class ControlApi:
         """Let people do things on accounts; all or none."""
         items = await _items(request)
         return {"count": len(items), "object_ids": self.platform.people_act(items)}
+
+    async def page_act(self, request: web.Request) -> object:
+        """Let accounts, other apps and Meta do things; all or none."""
+        return {"count": self.platform.page_act(await _items(request))}
 
     async def list_faults(self, _: web.Request) -> object:
         """Return the rules in force with their counts, and the names of all presets."""
@@ -108,6 +117,7 @@ class ControlApi:
                 clock.set_now(milliseconds_from(now))
             case _:
                 raise ControlError("give one of offset_seconds, advance_seconds (numbers) and now (ISO 8601)")
+        self.platform.catch_up()
         return await self.read_clock(request)
 
     async def read_rules(self, _: web.Request) -> object:
@@ -131,30 +141,55 @@ class ControlApi:
         """Return the counts."""
         return self.platform.truth.summary()
 
+    async def read_told(self, request: web.Request) -> object:
+        """Return the told events behind number `after`, up to `limit` of them."""
+        self.platform.catch_up()
+        limit = _number(request, "limit", _TOLD_LIMIT)
+        return self.platform.teller.queue.told.after(_number(request, "after", 0), limit)
+
     async def read_webhooks(self, request: web.Request) -> object:
         """Return the published bodies behind number `after`, up to `limit` of them."""
-        queue = self.platform.webhooks
-        queue.publish(now_ms=self.platform.clock.now_ms())
-        limit = _number(request, "limit", _WEBHOOKS_LIMIT)
-        return [_body_json(number, body) for number, body in queue.after(_number(request, "after", 0), limit)]
+        self.platform.catch_up()
+        queue = self.platform.teller.queue
+        found = queue.after(_number(request, "after", 0), _number(request, "limit", _WEBHOOKS_LIMIT))
+        return [_body_json(number, body) | queue.tries_of(number) for number, body in found]
 
     async def read_webhook_settings(self, _: web.Request) -> object:
-        """Return the settings, and the numbers of bodies published, held and dropped."""
-        queue = self.platform.webhooks
-        counts = {"published": len(queue.published), "held": len(queue.staged), "dropped": queue.dropped_count}
-        return {"settings": queue.settings, **counts}
+        """Return the settings, the accounts' own, and how many bodies are published, held and dropped, events due."""
+        teller = self.platform.teller
+        queue = teller.queue
+        return {
+            "settings": {**asdict(queue.settings), **asdict(teller.receipts)},
+            "accounts": teller.own,
+            "published": queue.published_count,
+            "held": queue.held_count,
+            "dropped": queue.dropped_count,
+            "due": len(teller.schedule),
+        }
 
     async def set_webhooks(self, request: web.Request) -> object:
         """Change settings. What waits is made into bodies with the settings it came under."""
-        queue, changes = self.platform.webhooks, await _object(request)
-        settings = with_changes(queue.settings, changes)
-        queue.publish(now_ms=self.platform.clock.now_ms())
-        queue.settings = settings
+        self.platform.change_webhooks(await _object(request))
         return await self.read_webhook_settings(request)
 
-    async def release_webhooks(self, _: web.Request) -> object:
-        """Publish what is held; holding goes on."""
-        return {"released": self.platform.webhooks.release(now_ms=self.platform.clock.now_ms())}
+    async def release_webhooks(self, request: web.Request) -> object:
+        """Publish what is held, the oldest `count` or all; holding goes on."""
+        given = await _object(request)
+        count = given.get("count")
+        if given.keys() - {"count"} or (count is not None and (not isinstance(count, int) or count < 0)):
+            raise ControlError("give count, a whole number, or nothing")
+        self.platform.catch_up()
+        queue, now_ms = self.platform.teller.queue, self.platform.clock.now_ms()
+        return {"released": queue.release(now_ms=now_ms, count=count)}
+
+    async def replay_webhooks(self, request: web.Request) -> object:
+        """Publish bodies once more, byte for byte; they get new numbers."""
+        match await _object(request):
+            case {"numbers": list() as numbers, **rest} if not rest:
+                now_ms = self.platform.clock.now_ms()
+                return {"numbers": self.platform.teller.queue.replay(numbers, now_ms=now_ms)}
+            case _:
+                raise ControlError("give numbers, a list of the numbers of published bodies")
 
 
 def _answered(call: Callable[[web.Request], Awaitable[object]]) -> _Call:
@@ -219,7 +254,8 @@ def _body_json(number: int, body: QueuedBody) -> dict[str, object]:
     """Return a webhook body as JSON can carry it: its bytes in base64."""
     return {
         "number": number,
-        "account": body.account_id,
+        "account": body.accounts[0],
+        "accounts": body.accounts,
         "body_base64": base64.b64encode(body.body).decode(),
         "headers": body.headers,
     }

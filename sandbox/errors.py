@@ -95,6 +95,13 @@ OUTSIDE_WINDOW: Final = GraphError(
 OUTSIDE_WINDOW_INSTAGRAM: Final = GraphError(
     10, 2534022, "(#10) This message is sent outside of allowed window.", http_status=403
 )
+ACCOUNT_RESTRICTED: Final = GraphError(
+    10, 1893063, "(#10) The Page is restricted from sending for now.", http_status=403
+)
+OTHER_APP_IN_CONTROL: Final = GraphError(
+    10, 2018300, "(#10) Another app is controlling this thread now.", http_status=403
+)
+OTHER_APP_IN_CONTROL_INSTAGRAM: Final = bad_parameter("Another app is controlling this thread now.", 2534037)
 NO_HUMAN_AGENT: Final = GraphError(
     10, None, "(#10) This app has no permission for the Human Agent feature.", http_status=403
 )

@@ -5,7 +5,14 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from sandbox.errors import SENT_BUT_UNREADABLE, TOKEN_EXPIRED, ControlError, GraphError
+from sandbox.errors import (
+    ACCOUNT_RESTRICTED,
+    OTHER_APP_IN_CONTROL,
+    SENT_BUT_UNREADABLE,
+    TOKEN_EXPIRED,
+    ControlError,
+    GraphError,
+)
 
 
 class FaultKind(StrEnum):
@@ -105,7 +112,7 @@ PRESETS: Final[dict[str, Fault]] = {
     "token_password_changed": _error(190, 460, "The password was changed.", http_status=401),
     "permission_missing": _error(200, None, "(#200) Permission pages_messaging is missing.", http_status=403),
     "instagram_access_off": _error(200, 2534041, "(#200) Access to messages is off.", http_status=403),
-    "page_restricted": _error(10, 1893063, "(#10) The Page is restricted from sending for now.", http_status=403),
+    "page_restricted": Fault(FaultKind.ERROR, ACCOUNT_RESTRICTED),
     "instagram_blocked": _error(100, 2534029, "(#100) The business is blocked from messaging."),
     "policy_blocked": _error(368, None, "(#368) Temporarily blocked for policies violations."),
     "person_unavailable": _error(551, 1545041, "(#551) This person isn't available right now."),
@@ -114,7 +121,7 @@ PRESETS: Final[dict[str, Fault]] = {
     "person_blocked": _error(551, None, "(#551) This person isn't receiving messages from you right now."),
     "person_cannot_receive": _error(10, 2018108, "(#10) This person cannot receive messages.", http_status=403),
     "person_unknown": _error(100, 2018001, "(#100) No matching user found"),
-    "other_app_in_control": _error(10, 2018300, "(#10) Another app is controlling this thread now.", http_status=403),
+    "other_app_in_control": Fault(FaultKind.ERROR, OTHER_APP_IN_CONTROL),
     "automation_holds_chat": _error(10, 2018321, "(#10) An automated chat is going on.", http_status=403),
     "unknown_error": _error(1, None, "An unknown error occurred", http_status=500, transient=True),
     "unexpected_error": _error(2, None, "An unexpected error has occurred.", http_status=500, transient=True),

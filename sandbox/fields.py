@@ -30,6 +30,8 @@ def _fitting(name: str, present: object, value: object) -> object:
             return value
         case bool():
             pass
+        case str() if isinstance(value, str):
+            return value
         case float() | int() if isinstance(value, (int, float)) and value >= 0:
             return type(present)(value)
         case tuple() if isinstance(value, (list, tuple)) and all(isinstance(item, (int, float)) for item in value):

@@ -101,7 +101,7 @@ class GraphApi:
             case "POST", "message_attachments":
                 return self._upload(states, parameters)
             case "POST", "subscribed_apps":
-                self.platform.unsubscribed.difference_update(state.account.external_id for state in states)
+                self.platform.teller.unsubscribed.difference_update(state.account.external_id for state in states)
                 return {"success": True}
             case "GET", "messages":
                 raise Refusal(bad_parameter("Tried accessing nonexisting field (messages) on node type (Page)"))

@@ -1,14 +1,12 @@
-"""Accounts, and what the platform knows of each person on them: windows, private replies, the newest messages."""
+"""What the platform knows of each person on an account: windows, private replies, the newest messages, who holds it."""
 
 from collections import deque
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from domain.template import Channel
+from sandbox.accounts import Account
+from sandbox.acts import ENTITLING, OPENING, REMOVING, WRITING, Act, ActKind
 from sandbox.errors import NO_PRIVATE_REPLY, GraphError, Refusal
-from sandbox.events import ENTITLING, WRITING, Act
-from sandbox.webhooks import Subscriber
 
 # Not taken from `domain`: the platform has its own clock and its own rule, and ours is tested against it.
 WINDOW_MS: Final = 24 * 3_600_000
@@ -16,50 +14,6 @@ PRIVATE_REPLY_MS: Final = 7 * 24 * 3_600_000
 
 # Of a conversation only the 20 newest messages can be read (facts/meta.md section 8).
 READABLE_MESSAGES: Final = 20
-
-# How a conversation may show its messages; only the first is documented.
-CONVERSATION_ORDERS: Final = ("newest_first", "oldest_first", "shuffled")
-
-
-@dataclass(frozen=True)
-class Account:
-    """A Page or an Instagram account. `token` None: no token is valid. A limit of 0 is none.
-
-    `external_id` is its id in webhooks, `page_id` the id of its Page where that differs; both may be POSTed to.
-    With `prefixed_ids` the answer's message id begins with `m_` as the webhooks' always does (Messenger).
-    Reads of conversations: 2 calls a second as documented; a message shows `conversation_lag_seconds` after its time,
-    in pages of `conversation_page_size` at most (0: as many as asked for); the orders are CONVERSATION_ORDERS.
-    """
-
-    external_id: str
-    channel: Channel = Channel.MESSENGER
-    page_id: str | None = None
-    token: str | None = None
-    app_secret: str = "sandbox-app-secret"  # noqa: S105  a known secret is what a sandbox is for
-    name: str = "Sandbox Page"
-    prefixed_ids: bool = False
-    messages_per_second: float = 0.0
-    limit_code: int = 613
-    conversation_calls_per_second: float = 2.0
-    conversation_lag_seconds: float = 0.0
-    conversation_page_size: float = 0.0
-    conversation_order: str = "newest_first"
-
-    @property
-    def node(self) -> str:
-        """The id a Page token stands for."""
-        return self.page_id or self.external_id
-
-    @cached_property
-    def ids(self) -> tuple[str, ...]:
-        """All ids the account goes by."""
-        return (self.external_id,) if self.page_id is None else (self.external_id, self.page_id)
-
-    @cached_property
-    def subscriber(self) -> Subscriber:
-        """For whom webhook bodies are made."""
-        name = "page" if self.channel is Channel.MESSENGER else "instagram"
-        return Subscriber(self.external_id, name, self.app_secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +41,14 @@ class Person:
         if len(self.thread) > READABLE_MESSAGES:
             self.thread.sort(key=lambda one: one.at_ms)
             del self.thread[0]
+
+    def change_message(self, act: Act) -> None:
+        """Let the message be edited or unsent; one that can no longer be read stays as it is."""
+        thread = self.thread or []
+        for place, message in enumerate(thread):
+            if message.bare_id == act.bare_id and message.is_from_person:
+                thread[place : place + 1] = [] if act.kind is ActKind.UNSEND else [replace(message, text=act.text)]
+                return
 
 
 @dataclass(slots=True)
@@ -130,16 +92,36 @@ class AccountState:
     reads_throttled_until: float = 0.0
     reads_throttle_error: GraphError | None = None
     last_message_id: str | None = None
+    # Which other app owns a person's thread, and whether the policy forbids the account to send.
+    thread_owners: dict[str, str] = field(default_factory=dict)
+    is_blocked: bool = False
+
+    def person(self, user_id: str) -> Person:
+        """Return the person, from now on known to the account."""
+        person = self.people.get(user_id)
+        if person is None:
+            person = self.people[user_id] = Person()
+        return person
+
+    def own_thread(self, user_id: str, app_id: str | None) -> None:
+        """Let another app own a person's thread, or our own (None)."""
+        if app_id is None:
+            self.thread_owners.pop(user_id, None)
+        else:
+            self.thread_owners[user_id] = app_id
 
     def record_act(self, act: Act) -> None:
-        """Let an act of a person count: it opens a window, or gives the right to one private reply."""
-        person = self.people.get(act.user_id)
-        if person is None:
-            person = self.people[act.user_id] = Person()
+        """Let an act of a person count: it opens a window, gives the right to one private reply, or takes it back."""
+        if not act.user_id:
+            return
+        person = self.person(act.user_id)
         if act.kind in ENTITLING:
             self.private_replies[act.object_id] = PrivateReply(act.user_id, act.at_ms)
-            return
-        if person.opened_ms is None or act.at_ms > person.opened_ms:
+        elif act.kind in REMOVING:
+            self.private_replies.pop(act.object_id, None)
+        elif act.kind in (ActKind.EDIT, ActKind.UNSEND):
+            person.change_message(act)
+        if act.kind in OPENING and (person.opened_ms is None or act.at_ms > person.opened_ms):
             person.opened_ms = act.at_ms
         if act.kind in WRITING:
             person.add_message(ThreadMessage(act.bare_id, act.at_ms, act.text, is_from_person=True))

@@ -5,18 +5,21 @@ import hmac
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
-from zlib import crc32
+from typing import Any, Final, Literal, TypeVar
 
 import orjson
 
 from domain.template import Channel
-from domain.window import InteractionKind
-from sandbox.clock import Clock, milliseconds_from
+from sandbox.accounts import Account, changed_account
+from sandbox.acts import Act, read_act
+from sandbox.clock import Clock
 from sandbox.errors import (
+    ACCOUNT_RESTRICTED,
     NO_MATCHING_INSTAGRAM_USER,
     NO_MATCHING_USER,
     NOT_YOUR_ATTACHMENT,
+    OTHER_APP_IN_CONTROL,
+    OTHER_APP_IN_CONTROL_INSTAGRAM,
     OUTSIDE_WINDOW,
     OUTSIDE_WINDOW_INSTAGRAM,
     TOKEN_EXPIRED,
@@ -29,31 +32,20 @@ from sandbox.errors import (
     error_body,
     no_such_object,
 )
-from sandbox.events import ENTITLING, NOT_ON, Act, Event, act_event, delivery_event, echo_event, read_event
+from sandbox.events import act_event
 from sandbox.faults import LIMIT_ERRORS, FaultBook
 from sandbox.message_ids import MessageIds, webhook_id
-from sandbox.people import CONVERSATION_ORDERS, PRIVATE_REPLY_MS, Account, AccountState, PrivateReply, ThreadMessage
+from sandbox.page_acts import PageAct, perform, read_page_act
+from sandbox.people import PRIVATE_REPLY_MS, AccountState, PrivateReply, ThreadMessage
+from sandbox.receipts import Sent, answer_to, receipts_of
 from sandbox.send_rules import RecipientKind, SendRequest, read_send_request
+from sandbox.teller import Due, Teller
 from sandbox.truth import AcceptedMessage, TruthLog
-from sandbox.webhooks import WebhookQueue
 
-# A person's act further ahead of the platform's clock than this is a mistake of the test that made it.
-_FUTURE_TOLERANCE_MS: Final = 60_000
+# So much that is due is done at most between two calls, when the clock was moved far ahead.
+_DUE_MOST: Final = 2000
 
-_ACT_FIELDS: Final = frozenset(
-    {"account", "user_id", "kind", "occurred_at", "webhook", "text", "mid", "comment_id", "post_id"}
-)
-_ACCOUNT_NUMBERS: Final = frozenset(
-    {
-        "messages_per_second",
-        "conversation_calls_per_second",
-        "conversation_lag_seconds",
-        "conversation_page_size",
-    }
-)
-_WITH_MESSAGE_ID: Final = frozenset(
-    {InteractionKind.MESSAGE, InteractionKind.AD_MESSAGE, InteractionKind.POSTBACK, InteractionKind.REACTION}
-)
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True)
@@ -101,17 +93,20 @@ def error_answer(error: GraphError, *, headers: tuple[tuple[str, str], ...] = ()
 
 @dataclass
 class Platform:
-    """All state of the sandbox. `monotonic` gives seconds and is what limits per second are counted by."""
+    """All state of the sandbox. `monotonic` gives seconds and is what limits per second are counted by.
+
+    `app_secret` is of accounts that are given none.
+    """
 
     clock: Clock = field(default_factory=Clock)
     truth: TruthLog = field(default_factory=TruthLog)
     faults: FaultBook = field(default_factory=FaultBook)
-    webhooks: WebhookQueue = field(default_factory=WebhookQueue)
+    teller: Teller = field(default_factory=Teller)
     ids: MessageIds = field(default_factory=MessageIds)
     rules: Rules = field(default_factory=Rules)
     monotonic: Callable[[], float] = time.monotonic
     accounts: dict[str, AccountState] = field(default_factory=dict)
-    unsubscribed: set[str] = field(default_factory=set)
+    app_secret: str = "sandbox-app-secret"  # noqa: S105  a known secret is what a sandbox is for
     _by_node: dict[str, list[AccountState]] = field(default_factory=dict)
     _by_token: dict[str, list[AccountState]] = field(default_factory=dict)
     _former_tokens: set[str] = field(default_factory=set)
@@ -124,8 +119,8 @@ class Platform:
         if not isinstance(external_id, str) or not external_id:
             raise ControlError("an account has an external_id, a text")
         state = self.accounts.get(external_id)
-        before = state.account if state else Account(external_id)
-        account = _changed_account(before, item)
+        before = state.account if state else Account(external_id, app_secret=self.app_secret)
+        account = changed_account(before, item)
         if before.token is not None and before.token != account.token:
             self._former_tokens.add(before.token)
         if state is None:
@@ -176,56 +171,75 @@ class Platform:
     def people_act(self, items: list[Any]) -> list[str]:
         """Let people do things: all, or none if one makes no sense (ControlError). Returns ids of comments and posts.
 
-        An item has account, user_id, kind, and may have occurred_at (now), text, mid, comment_id or post_id, and
-        webhook (true: the platform tells of it too).
+        An item has account, user_id, kind, and may have occurred_at (now), text, mid, comment_id or post_id, what its
+        kind knows besides (`sandbox.acts`), and webhook (true: the platform tells of it too).
         """
         now_ms = self.clock.now_ms()
-        acts = [self._read_act(number, item, now_ms=now_ms) for number, item in enumerate(items, start=1)]
+        acts = [self._read(number, item, read=self._act_of, now_ms=now_ms) for number, item in enumerate(items, 1)]
         for (state, act), item in zip(acts, items, strict=True):
             state.record_act(act)
             if item.get("webhook"):
-                account = state.account
-                event = act_event(account.external_id, act, account.channel)
-                self._emit(account, event, now_ms=now_ms)
+                event = act_event(state.account.external_id, act, state.account.channel)
+                self.teller.tell(state, event, now_ms=now_ms, odd=act.odd)
         return [act.object_id for _, act in acts if act.object_id]
 
-    def _read_act(self, number: int, item: Any, *, now_ms: int) -> tuple[AccountState, Act]:
-        """Return the account and the act that one item describes."""
+    def page_act(self, items: list[Any]) -> int:
+        """Let accounts, other apps and Meta do things, and tell of them; all or none. Returns how many they were."""
+        now_ms = self.clock.now_ms()
+        acts = [self._read(number, item, read=_page_act_of, now_ms=now_ms) for number, item in enumerate(items, 1)]
+        for state, act in acts:
+            own_app_id = self.teller.settings_of(state.account.external_id).app_id
+            event = perform(state, act, own_app_id=own_app_id, ids=self.ids)
+            self.teller.tell(state, event, now_ms=now_ms, odd=act.odd)
+        return len(acts)
+
+    def _read(self, number: int, item: Any, *, read: Callable[..., _Read], now_ms: int) -> tuple[AccountState, _Read]:
+        """Return the account that one item names, and what `read` makes of the item."""
         try:
-            return self._checked_act(item, now_ms=now_ms)
+            if not isinstance(item, dict):
+                raise ControlError("an act is an object")  # noqa: TRY301  one place says which item it is
+            state = self.account_of(str(item.get("account")), None)
+            if state is None:
+                raise ControlError(f"there is no account {item.get('account')!r}")  # noqa: TRY301  the same
+            return state, read(item, state.account.channel, now_ms=now_ms)
         except ControlError as error:
             raise ControlError(f"item {number}: {error}") from None
 
-    def _checked_act(self, item: Any, *, now_ms: int) -> tuple[AccountState, Act]:
-        """Return the account and the act, or raise ControlError."""
-        if not isinstance(item, dict) or not item.keys() <= _ACT_FIELDS:
-            raise ControlError(f"a person's act is an object with {', '.join(sorted(_ACT_FIELDS))}")
-        state = self.account_of(str(item.get("account")), None)
-        if state is None:
-            raise ControlError(f"there is no account {item.get('account')!r}")
-        user_id = item.get("user_id")
-        if not isinstance(user_id, str) or not (user_id.isascii() and user_id.isdigit()):
-            raise ControlError(f"user_id is a text of digits, not {user_id!r}")
-        kind = _kind_on(item.get("kind", "message"), state.account.channel)
-        at_ms = milliseconds_from(item["occurred_at"]) if "occurred_at" in item else now_ms
-        if at_ms > now_ms + _FUTURE_TOLERANCE_MS:
-            raise ControlError("occurred_at lies ahead of the sandbox's clock; move the clock first")
-        return state, self._act(item, kind, user_id=user_id, at_ms=at_ms, channel=state.account.channel)
+    def _act_of(self, item: Mapping[str, Any], channel: Channel, *, now_ms: int) -> Act:
+        """Return the person's act that an item describes."""
+        return read_act(item, channel, now_ms=now_ms, ids=self.ids)
 
-    def _act(
-        self, item: Mapping[str, Any], kind: InteractionKind, *, user_id: str, at_ms: int, channel: Channel
-    ) -> Act:
-        """Return the act, with ids made up where none are given."""
-        text = str(item.get("text", "Hello"))
-        if kind in ENTITLING:
-            given = item.get("comment_id") or item.get("post_id")
-            return Act(user_id, kind, at_ms, text, object_id=str(given or f"{self.ids.digits()}_{self.ids.digits()}"))
-        if kind not in _WITH_MESSAGE_ID:
-            return Act(user_id, kind, at_ms, text)
-        given = item.get("mid")
-        return Act(
-            user_id, kind, at_ms, text, bare_id=str(given).removeprefix("m_") if given else self.ids.bare(channel)
-        )
+    # Telling
+
+    def change_webhooks(self, changes: Mapping[str, Any]) -> None:
+        """Change webhook and receipt settings; with `account` among them, receipt settings of that account alone."""
+        if "account" not in changes:
+            self.teller.change_settings(changes, now_ms=self.clock.now_ms())
+            return
+        state = self.accounts.get(str(changes["account"]))
+        if state is None:
+            raise ControlError(f"there is no account {changes['account']!r}")
+        own = {name: value for name, value in changes.items() if name != "account"}
+        self.teller.change_own_settings(state.account.external_id, own)
+
+    def catch_up(self, *, most: int | None = None) -> None:
+        """Do what is due by now, up to `most` of it, and publish what is told."""
+        now_ms, done = self.clock.now_ms(), 0
+        while (most is None or done < most) and (due := self.teller.schedule.pop(now_ms=now_ms)) is not None:
+            self._do(due, now_ms=now_ms)
+            done += 1
+        self.teller.queue.publish(now_ms=now_ms)
+
+    def tick(self) -> None:
+        """Catch up a little, so that calls are answered in between."""
+        self.catch_up(most=_DUE_MOST)
+
+    def _do(self, due: Due, *, now_ms: int) -> None:
+        """Let something happen whose hour has come."""
+        if due.event is not None:
+            self.teller.tell(self.accounts[due.account_id], due.event, now_ms=now_ms)
+        if due.act is not None:
+            self.people_act([due.act])
 
     # Sending
 
@@ -234,6 +248,8 @@ class Platform:
         try:
             sender = self._sender(state, post)
             _check_proof(sender.account, post)
+            if sender.is_blocked:
+                raise Refusal(ACCOUNT_RESTRICTED)  # noqa: TRY301  one place turns refusals into answers
             self._check_limits(sender)
             return self._send(sender, post, post_number=post_number)
         except Refusal as refusal:
@@ -286,6 +302,8 @@ class Platform:
             return _Permission(reply.user_id, "private_reply", left_ms, reply)
         if request.recipient not in state.people:
             raise Refusal(NO_MATCHING_USER if is_messenger else NO_MATCHING_INSTAGRAM_USER)
+        if request.recipient in state.thread_owners:
+            raise Refusal(OTHER_APP_IN_CONTROL if is_messenger else OTHER_APP_IN_CONTROL_INSTAGRAM)
         left = state.window_left_ms(request.recipient, now_ms)
         if self.rules.window_rule and (left is None or left <= 0):
             raise Refusal(OUTSIDE_WINDOW if is_messenger else OUTSIDE_WINDOW_INSTAGRAM)
@@ -324,78 +342,23 @@ class Platform:
         state.last_message_id = message.message_id
         seen = ThreadMessage(bare_id, now_ms, request.text or "", is_from_person=False)
         state.people[user_id].add_message(seen)
-        self._tell(account, message, bare_id)
+        self._follow_up(state, Sent(account, message, bare_id))
         return message
 
-    def _tell(self, account: Account, message: AcceptedMessage, bare_id: str) -> None:
-        """Let echo, delivery and read of an accepted message follow, as the settings say."""
-        settings = self.webhooks.settings
-        user_id, at_ms, mid = message.recipient_id, message.platform_ms, webhook_id(bare_id, account.channel)
-        is_messenger = account.channel is Channel.MESSENGER
-        events = []
-        if settings.echo:
-            parts = _echo_parts(
-                message, mid, app_id=settings.app_id if is_messenger or settings.instagram_metadata else None
-            )
-            events.append(echo_event(account.external_id, user_id, at_ms=at_ms, message=parts))
-        if settings.delivery and is_messenger:
-            events.append(delivery_event(account.external_id, user_id, at_ms=at_ms, mid=mid))
-        if crc32(user_id.encode()) < settings.read_share * 2**32:
-            events.append(read_event(account.external_id, user_id, at_ms=at_ms, mid=mid, channel=account.channel))
-        for event in events:
-            self._emit(account, event, now_ms=at_ms)
-
-    def _emit(self, account: Account, event: Event, *, now_ms: int) -> None:
-        """Queue an event, unless the account was unsubscribed because its webhooks failed for too long."""
-        if account.external_id not in self.unsubscribed:
-            self.webhooks.add(account.subscriber, event, now_ms=now_ms)
+    def _follow_up(self, state: AccountState, sent: Sent) -> None:
+        """Let echo, delivery and read of an accepted message follow, and what its person does next."""
+        settings, now_ms = self.teller.settings_of(sent.account.external_id), sent.message.platform_ms
+        for due_ms, event in receipts_of(sent, settings):
+            self.teller.tell_at(due_ms, state, event, now_ms=now_ms)
+        answer = answer_to(sent, settings)
+        if answer is not None:
+            due = Due(sent.account.external_id, act=answer)
+            self.teller.schedule.put(due, due_ms=answer["occurred_at"])
 
 
-def _echo_parts(message: AcceptedMessage, mid: str, *, app_id: int | None) -> dict[str, Any]:
-    """Return what an echo says of the message. Without an app_id it carries no metadata either (Instagram)."""
-    parts: dict[str, Any] = {"mid": mid}
-    if app_id is not None:
-        parts["app_id"] = app_id
-        if message.metadata is not None:
-            parts["metadata"] = message.metadata
-    if message.text is not None:
-        parts["text"] = message.text
-    return parts
-
-
-def _kind_on(value: object, channel: Channel) -> InteractionKind:
-    """Return the kind of act, if people can do that on the channel."""
-    if value not in list(InteractionKind) or value in NOT_ON[channel]:
-        kinds = sorted(set(InteractionKind) - NOT_ON[channel])
-        raise ControlError(f"there is no kind {value!r} on {channel}; there are {', '.join(kinds)}")
-    return InteractionKind(str(value))
-
-
-def _changed_account(before: Account, item: Mapping[str, Any]) -> Account:
-    """Return the account with the given fields changed."""
-    known = {name: item[name] for name in Account.__dataclass_fields__ if name in item}
-    unknown = sorted(set(item) - set(known))
-    if unknown:
-        raise ControlError(f"an account has no {unknown[0]!r}")
-    if known.get("channel", Channel.MESSENGER) not in list(Channel):
-        raise ControlError(f"there is no channel {known['channel']!r}; there are {', '.join(Channel)}")
-    if known.get("limit_code", 613) not in LIMIT_ERRORS:
-        raise ControlError(f"limit_code is one of {', '.join(map(str, LIMIT_ERRORS))}")
-    _check_account_types(known)
-    account = replace(before, **known)
-    return replace(account, channel=Channel(account.channel), token=account.token or None)
-
-
-def _check_account_types(known: Mapping[str, Any]) -> None:
-    """Refuse texts and numbers of another type; only a token and a page_id may be null."""
-    for name in known.keys() & {"token", "page_id", "app_secret", "name"}:
-        if not isinstance(known[name], str) and (known[name] is not None or name not in ("token", "page_id")):
-            raise ControlError(f"{name} of an account cannot be {known[name]!r}")
-    if known.get("conversation_order", CONVERSATION_ORDERS[0]) not in CONVERSATION_ORDERS:
-        raise ControlError(f"conversation_order is one of {', '.join(CONVERSATION_ORDERS)}")
-    for name in known.keys() & _ACCOUNT_NUMBERS:
-        if not isinstance(known[name], (int, float)) or known[name] < 0:
-            raise ControlError(f"{name} is a number from 0 on")
+def _page_act_of(item: Mapping[str, Any], channel: Channel, *, now_ms: int) -> PageAct:
+    """Return the act without a person that an item describes."""
+    return read_page_act(item, channel, now_ms=now_ms)
 
 
 def _check_proof(account: Account, post: Post) -> None:

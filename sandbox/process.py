@@ -17,6 +17,7 @@ from typing import Any, Final
 import httpx
 
 from sandbox.errors import ControlError
+from sandbox.told import ToldEvent
 from sandbox.truth import AcceptedMessage, PostRecord, Summary
 
 _ROOT: Final = Path(__file__).resolve().parent.parent
@@ -28,12 +29,19 @@ _BODIES_PAGE: Final = 500
 
 @dataclass(frozen=True)
 class WebhookBody:
-    """One published webhook body: the raw bytes to POST, and the headers to POST them with."""
+    """One published webhook body: the raw bytes to POST, the headers to POST them with, and what became of it.
+
+    `tries` is how often it was carried to the webhook URL, `last_status` how the last try was answered.
+    """
 
     number: int
     account: str
     body: bytes
     headers: dict[str, str]
+    accounts: tuple[str, ...] = ()
+    tries: int = 0
+    last_status: int | None = None
+    is_taken: bool = False
 
 
 class SandboxClient:
@@ -57,6 +65,10 @@ class SandboxClient:
         """Let people do things: account, user_id, kind, occurred_at, ...; return the ids of comments and posts made."""
         made: list[str] = self._call("POST", "people", list(acts))["object_ids"]
         return made
+
+    def page_act(self, acts: Iterable[dict[str, Any]]) -> None:
+        """Let accounts, other apps and Meta do things, and tell of them: account, kind, ... (`sandbox.page_acts`)."""
+        self._call("POST", "page", list(acts))
 
     def add_fault(
         self,
@@ -108,15 +120,27 @@ class SandboxClient:
             after = bodies[-1].number
         return bodies
 
+    def told(self, *, after: int = 0) -> list[ToldEvent]:
+        """Return the events told (and lost) behind number `after`: what a receiver may know."""
+        return [ToldEvent(**item) for item in self._pages("told", after=after)]
+
     def set_webhooks(self, **settings: object) -> dict[str, Any]:
-        """Change webhook settings (fields of `sandbox.webhooks.WebhookSettings`); return them with the counts."""
+        """Change settings of webhooks and receipts; return them with the counts.
+
+        They are the fields of `WebhookSettings` and `ReceiptSettings`; with `account`, receipts of that account alone.
+        """
         state: dict[str, Any] = self._call("POST", "webhooks", settings)
         return state
 
-    def release_webhooks(self) -> int:
-        """Publish what is held and return how many bodies that were."""
-        released: int = self._call("POST", "webhooks/release", {})["released"]
+    def release_webhooks(self, count: int | None = None) -> int:
+        """Publish what is held, the oldest `count` or all, and return how many bodies that were."""
+        released: int = self._call("POST", "webhooks/release", {} if count is None else {"count": count})["released"]
         return released
+
+    def replay_webhooks(self, numbers: Iterable[int]) -> list[int]:
+        """Publish bodies once more, byte for byte, and return their new numbers."""
+        new: list[int] = self._call("POST", "webhooks/replay", {"numbers": list(numbers)})["numbers"]
+        return new
 
     def clock(self) -> dict[str, Any]:
         """Return the platform's time (`now` ISO, `now_ms`) and `offset_seconds`."""
@@ -154,7 +178,11 @@ class SandboxClient:
 
 @contextmanager
 def running_sandbox(
-    log_path: Path | None = None, webhook_url: str | None = None, *, keep_alive_seconds: float = 75.0
+    log_path: Path | None = None,
+    webhook_url: str | None = None,
+    *,
+    keep_alive_seconds: float = 75.0,
+    seed: int | None = None,
 ) -> Iterator[SandboxClient]:
     """Run a sandbox as a child process on a free loopback port while the context lasts.
 
@@ -166,6 +194,7 @@ def running_sandbox(
         command += ["--parent-pid", str(os.getpid()), "--keep-alive-seconds", str(keep_alive_seconds)]
         command += ["--log", str(log_path.resolve())] if log_path else []
         command += ["--webhook-url", webhook_url] if webhook_url else []
+        command += ["--seed", str(seed)] if seed is not None else []
         child = subprocess.Popen(  # noqa: S603  our own module, by our own interpreter
             command,
             cwd=_ROOT,
@@ -209,4 +238,6 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 def _webhook_body(item: dict[str, Any]) -> WebhookBody:
     """Return a body with its bytes as they were."""
-    return WebhookBody(item["number"], item["account"], base64.b64decode(item["body_base64"]), item["headers"])
+    fields = {name: item[name] for name in WebhookBody.__dataclass_fields__ if name in item}
+    body = base64.b64decode(item["body_base64"])
+    return WebhookBody(**{**fields, "body": body, "accounts": tuple(item["accounts"])})

@@ -6,11 +6,12 @@ from typing import Any, Final
 from zlib import crc32
 
 from domain.template import Channel
+from sandbox.accounts import Account
 from sandbox.clock import graph_time
 from sandbox.errors import MESSAGE_DELETED, GraphError, Refusal, bad_parameter, no_such_object
 from sandbox.graph_fields import GraphField, read_fields
 from sandbox.message_ids import webhook_id
-from sandbox.people import Account, AccountState, ThreadMessage
+from sandbox.people import AccountState, ThreadMessage
 from sandbox.platform import Platform
 
 _CONVERSATION_LIMIT: Final = 25

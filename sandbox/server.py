@@ -13,10 +13,12 @@ from typing import Final
 import orjson
 from aiohttp import web
 
-from sandbox.carrier import Carrier, loopback_url
+from sandbox.carrier import Carrier
 from sandbox.control_api import ControlApi
 from sandbox.graph_api import GraphApi
+from sandbox.message_ids import MessageIds
 from sandbox.platform import Platform
+from sandbox.scene import set_scene
 from sandbox.truth import TruthLog
 
 _HOST: Final = "127.0.0.1"
@@ -31,7 +33,10 @@ _GRAPH: Final = web.AppKey("graph", GraphApi)
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """How to serve. Port 0 is any free one; `parent_pid` is the process whose end ends the server."""
+    """How to serve. Port 0 is any free one; `parent_pid` is the process whose end ends the server.
+
+    `app_secret` is of accounts that are given none; a `seed` makes ids, orders and people the same each time.
+    """
 
     port: int = 0
     log_path: Path | None = None
@@ -39,6 +44,9 @@ class ServerSettings:
     ready_path: Path | None = None
     parent_pid: int | None = None
     keep_alive_seconds: float = 75.0
+    app_secret: str | None = None
+    seed: int | None = None
+    scene_path: Path | None = None
 
 
 def build_app(platform: Platform) -> web.Application:
@@ -55,7 +63,9 @@ async def serving(platform: Platform, settings: ServerSettings | None = None) ->
     """Serve the platform on loopback while the context lasts, and yield the base URL."""
     settings = settings or ServerSettings()
     app = build_app(platform)
-    carrier = Carrier(platform, settings.webhook_url) if settings.webhook_url else None
+    carrier = Carrier(platform)
+    if settings.webhook_url:
+        platform.change_webhooks({"url": settings.webhook_url})
     # Calls that hang on purpose must not hold up the end.
     runner = web.AppRunner(
         app,
@@ -76,31 +86,45 @@ async def serving(platform: Platform, settings: ServerSettings | None = None) ->
             await ticks
         await runner.cleanup()
         await app[_GRAPH].send_api.close()
-        if carrier is not None:
-            await carrier.close()
+        await carrier.close()
         platform.truth.flush()
 
 
 async def serve(settings: ServerSettings, *, announce: Callable[[str], None] = print) -> None:
     """Serve a new platform until SIGTERM, SIGINT or the parent's end; `announce` gets one JSON line when ready.
 
-    Raises ControlError for a webhook URL that is not on loopback, OSError for a port that is taken.
+    Raises ControlError for a webhook URL that is not on loopback or a scene that makes no sense, OSError for a port
+    that is taken.
     """
-    if settings.webhook_url is not None:
-        loopback_url(settings.webhook_url)
     # A hundred thousand live objects make the collector's usual thresholds cost half the throughput.
     gc.set_threshold(100_000, 50, 100)
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    platform = Platform(truth=TruthLog(settings.log_path))
+    platform = new_platform(settings)
     try:
         async with serving(platform, settings) as url:
             _say_ready(url, settings, announce)
             await _until(ended, settings.parent_pid)
     finally:
         platform.truth.close()
+
+
+def new_platform(settings: ServerSettings) -> Platform:
+    """Return a platform, with accounts and people if there is a scene.
+
+    Raises OSError if the log cannot be written, ControlError for a scene that makes no sense.
+    """
+    platform = Platform(truth=TruthLog(settings.log_path))
+    if settings.app_secret:
+        platform.app_secret = settings.app_secret
+    if settings.seed is not None:
+        platform.ids = MessageIds(str(settings.seed).encode())
+        platform.change_webhooks({"seed": settings.seed})
+    if settings.scene_path is not None:
+        set_scene(platform, settings.scene_path)
+    return platform
 
 
 def _say_ready(url: str, settings: ServerSettings, announce: Callable[[str], None]) -> None:
@@ -121,11 +145,10 @@ async def _until(ended: asyncio.Event, parent_pid: int | None) -> None:
             return
 
 
-async def _tick(platform: Platform, carrier: Carrier | None) -> None:
-    """Publish bodies, carry them and write the log, again and again."""
+async def _tick(platform: Platform, carrier: Carrier) -> None:
+    """Do what is due, publish bodies, carry them and write the log, again and again."""
     while True:
         await asyncio.sleep(_TICK_SECONDS)
-        platform.webhooks.publish(now_ms=platform.clock.now_ms())
-        if carrier is not None:
-            carrier.pick_up()
+        platform.tick()
+        carrier.pick_up()
         platform.truth.flush()

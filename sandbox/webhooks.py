@@ -1,72 +1,107 @@
-"""Webhook bodies as Meta makes them: batched, ASCII-escaped, signed, numbered, and held or spoiled on request."""
+"""Webhook bodies as Meta makes them: events in entries, ASCII-escaped, and signed over the raw bytes."""
 
 import hashlib
 import hmac
 import json
-import random
-import zlib
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import groupby
+from typing import Any, Final
 
-from sandbox.events import Event
+import orjson
 
 
-@dataclass(frozen=True)
-class WebhookSettings:
-    """How events are made and bodies are treated.
+class Place(StrEnum):
+    """Where an event stands."""
 
-    `read_share` is the share of people who read. `duplicate`, `bad_signature` and `drop` are n for "each n-th body",
-    0 for never. `hold` collects bodies until they are released, `reorder` shuffles events and bodies, `batch_size`
-    is events per body. `retry_pauses` are the seconds between tries of carrying a body to the webhook URL.
+    MESSAGING = "messaging"  # in the entry's messaging[]
+    STANDBY = "standby"  # in the entry's standby[], while another app owns the thread
+    CHANGES = "changes"  # in the entry's changes[]
+    ENTRY = "entry"  # its field and value are the entry's own
+    BODY = "body"  # it is the whole body, without object and entry
+
+
+# Entries that do not hold messaging events have their time in seconds.
+_IN_SECONDS: Final = frozenset({Place.CHANGES, Place.ENTRY})
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event as it stands in a body, and what the log of told events says of it.
+
+    `object_ids` are of the messages, comment or post it is about, as the platform tells them; `user_id` is empty
+    where the event names no person; `watermark_ms` is of deliveries and reads that have one; `odd` names what is
+    unusual in how it is told.
     """
 
-    echo: bool = True
-    delivery: bool = True
-    read_share: float = 0.5
-    hold: bool = False
-    reorder: bool = False
-    duplicate: int = 0
-    bad_signature: int = 0
-    drop: int = 0
-    batch_size: int = 50
-    app_id: int = 1517776481860111
-    instagram_metadata: bool = False
-    # At once a few times, then less and less often for about an hour (facts/meta.md section 7).
-    retry_pauses: tuple[float, ...] = (0.0, 0.0, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 1800.0)
+    item: dict[str, Any]
+    kind: str = ""
+    user_id: str = ""
+    at_ms: int = 0
+    object_ids: tuple[str, ...] = ()
+    place: Place = Place.MESSAGING
+    watermark_ms: int | None = None
+    odd: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Subscriber:
-    """For whom a body is made: the account as webhooks name it, `page` or `instagram`, and the app's secret."""
+    """For whom a body is made: the account as webhooks name it, `page` or `instagram`, and the secret that signs."""
 
     account_id: str
     object_name: str
     app_secret: str
 
 
+class Signing(StrEnum):
+    """How a body is signed: only the first lets a receiver trust it."""
+
+    RIGHT = "right"
+    WRONG = "wrong"  # with another secret
+    SHA1_ONLY = "sha1_only"  # the old header alone
+    MISSING = "missing"
+
+
 @dataclass(frozen=True, slots=True)
 class QueuedBody:
-    """One body, compressed because hundreds of thousands are kept, with its two signatures."""
+    """One body: its raw bytes, whose accounts it tells of, and how it is signed. `events` are for the log."""
 
-    account_id: str
-    packed: bytes
-    sha256: str
-    sha1: str
-
-    @property
-    def body(self) -> bytes:
-        """The raw bytes that are POSTed and that the signatures are of."""
-        return zlib.decompress(self.packed)
+    accounts: tuple[str, ...]
+    body: bytes
+    app_secret: str
+    signing: Signing = Signing.RIGHT
+    events: tuple[dict[str, Any], ...] = ()
 
     @property
     def headers(self) -> dict[str, str]:
         """The headers Meta sends with the body."""
-        return {
-            "Content-Type": "application/json",
-            "User-Agent": "facebookexternalua",
-            "X-Hub-Signature-256": f"sha256={self.sha256}",
-            "X-Hub-Signature": f"sha1={self.sha1}",
+        key = self.app_secret + ("-another" if self.signing is Signing.WRONG else "")
+        headers = {"Content-Type": "application/json", "User-Agent": "facebookexternalua"}
+        if self.signing in (Signing.RIGHT, Signing.WRONG):
+            headers["X-Hub-Signature-256"] = f"sha256={hmac.new(key.encode(), self.body, hashlib.sha256).hexdigest()}"
+        if self.signing is not Signing.MISSING:
+            headers["X-Hub-Signature"] = f"sha1={hmac.new(key.encode(), self.body, hashlib.sha1).hexdigest()}"
+        return headers
+
+    def packed(self) -> bytes:
+        """Return the body as one record; `unpacked` reads it again."""
+        head = {
+            "accounts": self.accounts,
+            "app_secret": self.app_secret,
+            "signing": self.signing,
+            "events": self.events,
         }
+        return orjson.dumps(head) + b"\n" + self.body
+
+    @classmethod
+    def unpacked(cls, record: bytes) -> "QueuedBody":
+        """Return the body that `packed` made into a record."""
+        head, _, body = record.partition(b"\n")
+        fields = orjson.loads(head)
+        return cls(
+            tuple(fields["accounts"]), body, fields["app_secret"], Signing(fields["signing"]), tuple(fields["events"])
+        )
 
 
 def raw_body(value: object) -> bytes:
@@ -74,95 +109,29 @@ def raw_body(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=True, separators=(",", ":")).replace("/", "\\/").encode("ascii")
 
 
-def signed_body(subscriber: Subscriber, events: list[Event], *, now_ms: int, is_spoiled: bool = False) -> QueuedBody:
-    """Return the signed body of these events; spoiled, it is signed with another secret."""
-    messaging = [event.item for event in events if not event.is_change]
-    changes = [event.item for event in events if event.is_change]
-    entries: list[dict[str, Any]] = []
-    if messaging:
-        entries.append({"id": subscriber.account_id, "time": now_ms, "messaging": messaging})
-    if changes:
-        # Entries with changes[] have their time in seconds.
-        entries.append({"id": subscriber.account_id, "time": now_ms // 1000, "changes": changes})
-    body = raw_body({"object": subscriber.object_name, "entry": entries})
-    key = (subscriber.app_secret + ("-another" if is_spoiled else "")).encode()
-    return QueuedBody(
-        subscriber.account_id,
-        zlib.compress(body, 1),
-        hmac.new(key, body, hashlib.sha256).hexdigest(),
-        hmac.new(key, body, hashlib.sha1).hexdigest(),
-    )
+def envelope(events: Iterable[tuple[Subscriber, Event]], *, now_ms: int, entry_size: int = 0) -> Any:
+    """Return the JSON that tells these events, all of one object name, in their order.
 
-
-@dataclass
-class WebhookQueue:
-    """Events on their way out: waiting for a body, staged or held, then published and numbered from 1.
-
-    `publish` is called every 50 ms by the server, and before anybody looks.
+    Neighbours of one account and place share an entry, `entry_size` at most (0: as many as there are).
     """
+    listed = list(events)
+    if listed[0][1].place is Place.BODY:
+        return listed[0][1].item
+    entries: list[dict[str, Any]] = []
+    for (account_id, place), neighbours in groupby(listed, key=lambda one: (one[0].account_id, one[1].place)):
+        time = now_ms // 1000 if place in _IN_SECONDS else now_ms
+        entries += _entries(account_id, place, [event.item for _, event in neighbours], time=time, size=entry_size)
+    return {"object": listed[0][0].object_name, "entry": entries}
 
-    settings: WebhookSettings = field(default_factory=WebhookSettings)
-    published: list[QueuedBody] = field(default_factory=list)
-    staged: list[QueuedBody] = field(default_factory=list)
-    dropped_count: int = 0
-    _waiting: dict[str, tuple[Subscriber, list[Event]]] = field(default_factory=dict)
-    _made_count: int = 0
-    _order: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311  an order, not a secret
 
-    def add(self, subscriber: Subscriber, event: Event, *, now_ms: int) -> None:
-        """Let an event wait for its body, which is made when enough of the account's events wait."""
-        waiting = self._waiting.get(subscriber.account_id)
-        if waiting is None:
-            waiting = self._waiting[subscriber.account_id] = (subscriber, [])
-        waiting[1].append(event)
-        if len(waiting[1]) >= self.settings.batch_size and not self.settings.reorder:
-            self._make_bodies(subscriber.account_id, now_ms=now_ms)
-
-    def publish(self, *, now_ms: int) -> None:
-        """Make bodies of all that waits and, unless they are held, publish them."""
-        for account_id in list(self._waiting):
-            self._make_bodies(account_id, now_ms=now_ms)
-        if not self.settings.hold:
-            self._publish_staged()
-
-    def release(self, *, now_ms: int) -> int:
-        """Publish what was held, also while holding goes on, and return how many bodies that were."""
-        self.publish(now_ms=now_ms)
-        held = len(self.staged)
-        self._publish_staged()
-        return held
-
-    def after(self, number: int, limit: int) -> list[tuple[int, QueuedBody]]:
-        """Return up to `limit` published bodies with their numbers, beginning behind `number`."""
-        first = max(number, 0)
-        return list(enumerate(self.published[first : first + limit], start=first + 1))
-
-    def _publish_staged(self) -> None:
-        """Move the staged bodies behind the published ones, shuffled if so set."""
-        if self.settings.reorder:
-            self._order.shuffle(self.staged)
-        self.published += self.staged
-        self.staged = []
-
-    def _make_bodies(self, account_id: str, *, now_ms: int) -> None:
-        """Cut the waiting events of an account into bodies."""
-        subscriber, events = self._waiting.pop(account_id)
-        if self.settings.reorder:
-            self._order.shuffle(events)
-        size = max(self.settings.batch_size, 1)
-        for first in range(0, len(events), size):
-            self._stage(subscriber, events[first : first + size], now_ms=now_ms)
-
-    def _stage(self, subscriber: Subscriber, events: list[Event], *, now_ms: int) -> None:
-        """Sign one body and stage it: once, twice or not at all, as set."""
-        self._made_count += 1
-        if self._strikes(self.settings.drop):
-            self.dropped_count += 1
-            return
-        is_spoiled = self._strikes(self.settings.bad_signature)
-        body = signed_body(subscriber, events, now_ms=now_ms, is_spoiled=is_spoiled)
-        self.staged += [body] * (2 if self._strikes(self.settings.duplicate) else 1)
-
-    def _strikes(self, every: int) -> bool:
-        """Tell whether a setting of "each n-th body" is about the present one."""
-        return every > 0 and self._made_count % every == 0
+def _entries(
+    account_id: str, place: Place, items: list[dict[str, Any]], *, time: int, size: int
+) -> Iterator[dict[str, Any]]:
+    """Yield the entries that hold these items of one account and one place."""
+    head = {"id": account_id, "time": time}
+    if place is Place.ENTRY:
+        yield from ({**head, **item} for item in items)
+        return
+    step = size or len(items)
+    for first in range(0, len(items), step):
+        yield {**head, place.value: items[first : first + step]}

@@ -201,24 +201,24 @@ async def test_webhooks_are_carried_to_the_url_and_tried_again_until_taken(platf
 
 
 async def test_an_account_whose_webhooks_all_fail_is_unsubscribed(platform):
-    platform.webhooks.settings = type(platform.webhooks.settings)(retry_pauses=(0.0, 0.0))
+    platform.change_webhooks({"retry_pauses": [0.0, 0.0]})
 
     got = await receive(platform, [503], tries=3)
     platform.people_act([{"account": PAGE, "user_id": PERSON, "webhook": True}])
-    platform.webhooks.publish(now_ms=1)
+    platform.catch_up()
 
     assert len(got) == 3
-    assert platform.unsubscribed == {PAGE}
-    assert len(platform.webhooks.published) == 1
+    assert platform.teller.unsubscribed == {PAGE}
+    assert platform.teller.queue.published_count == 1
 
 
 async def test_an_unsubscribed_account_can_subscribe_again(http, platform):
-    platform.unsubscribed.add(PAGE)
+    platform.teller.unsubscribed.add(PAGE)
 
     async with http.post(f"/v25.0/{PAGE}/subscribed_apps?access_token=sandbox-token") as response:
         assert await response.json() == {"success": True}
 
-    assert platform.unsubscribed == set()
+    assert platform.teller.unsubscribed == set()
 
 
 async def test_a_new_platform_knows_nobody(http):

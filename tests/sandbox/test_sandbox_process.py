@@ -1,22 +1,29 @@
 """The sandbox as a child process: its whole life, and the client that rules it."""
 
+import hashlib
+import hmac
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from sandbox.errors import ControlError
-from sandbox.process import running_sandbox
+from sandbox.platform import Platform
+from sandbox.process import SandboxClient, running_sandbox
+from sandbox.scene import set_scene
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "100200300400500"
 PERSON = "25381719828140932"
+WINDOWCAST = [sys.executable, "-c", "from cli.main import main; raise SystemExit(main())", "sandbox"]
 
 
 def send(client, text="Hello", **message):
@@ -140,3 +147,121 @@ def test_the_command_refuses_to_send_webhooks_elsewhere():
 def test_a_sandbox_that_cannot_start_says_why(tmp_path):
     with pytest.raises(RuntimeError, match="No such file"), running_sandbox(tmp_path / "missing" / "log"):
         pass
+
+
+def write_scene(folder, **scene):
+    path = folder / "scene.json"
+    path.write_text(json.dumps(scene), encoding="utf-8")
+    return path
+
+
+@contextmanager
+def running_command(*words, **environment):
+    """Run `windowcast sandbox` with these words and yield a client of it."""
+    command = [*WINDOWCAST, "--port", "0", *map(str, words)]
+    with subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as child:
+        assert child.stdout is not None
+        client = SandboxClient(json.loads(child.stdout.readline())["url"], pid=child.pid)
+        try:
+            yield client
+        finally:
+            client.close()
+            child.send_signal(signal.SIGTERM)
+
+
+def test_a_scene_sets_up_what_a_person_wants_to_try_and_the_secret_is_of_the_environment(tmp_path):
+    says = {"account": PAGE, "user_id": PERSON, "webhook": True}
+    scene = write_scene(
+        tmp_path,
+        accounts=[{"external_id": PAGE, "token": "token"}],
+        people=[says],
+        page=[{"account": PAGE, "kind": "policy", "action": "warning"}],
+        webhooks={"batch_size": 1},
+        rules={"window_rule": False},
+    )
+
+    with running_command("--scene", scene, "--seed", 7, WINDOWCAST_META_APP_SECRETS="first, second") as client:
+        bodies, told = client.webhooks(), client.told()
+
+    assert [line.kind for line in told] == ["message", "policy_warning"]
+    expected = hmac.new(b"first", bodies[0].body, hashlib.sha256).hexdigest()
+    assert bodies[0].headers["X-Hub-Signature-256"] == f"sha256={expected}"
+
+
+@pytest.mark.parametrize(
+    ("scene", "sentence"),
+    [
+        ({"people": [{"account": PAGE, "user_id": PERSON}]}, "there is no account"),
+        ({"accounts": {}}, "accounts is a list"),
+        ({"accounts": [5]}, "accounts is a list of objects"),
+        ({"weather": []}, "it is an object with accounts"),
+        ({"webhooks": {"url": "http://example.com/"}}, "loopback"),
+    ],
+)
+def test_a_scene_that_makes_no_sense_is_refused_with_a_sentence_that_names_it(tmp_path, scene, sentence):
+    path = write_scene(tmp_path, **scene)
+
+    with pytest.raises(ControlError, match=sentence) as refused:
+        set_scene(Platform(), path)
+
+    assert str(path) in str(refused.value)
+
+
+def test_the_windowcast_command_refuses_a_scene_that_is_no_json(tmp_path):
+    path = tmp_path / "scene.json"
+    path.write_text("accounts:", encoding="utf-8")
+    command = [*WINDOWCAST, "--scene", str(path)]
+
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert f"the scene {path}: it is not JSON" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_two_sandboxes_of_one_seed_answer_with_the_same_ids():
+    def first_id():
+        with running_sandbox(seed=7) as client:
+            client.add_accounts([{"external_id": PAGE, "token": "token"}])
+            client.people_write([{"account": PAGE, "user_id": PERSON}])
+            return send(client).json()["message_id"]
+
+    assert first_id() == first_id()
+
+
+def test_the_client_plays_bodies_again_and_knows_what_was_told():
+    with running_sandbox() as client:
+        client.add_accounts([{"external_id": PAGE, "token": "token"}])
+        client.set_webhooks(hold=True)
+        client.page_act([{"account": PAGE, "kind": "policy", "action": "warning"}])
+        before = client.told()
+        released = client.release_webhooks(5)
+        new = client.replay_webhooks([1])
+        told, bodies = client.told(), client.webhooks()
+
+    assert (before, released, new) == ([], 1, [2])
+    assert [(line.kind, line.body, line.is_repeat) for line in told] == [
+        ("policy_warning", 1, False),
+        ("policy_warning", 2, True),
+    ]
+    assert bodies[0].body == bodies[1].body
+    assert (bodies[0].accounts, bodies[0].tries, bodies[0].is_taken) == ((PAGE,), 0, False)
+
+
+def test_hundreds_of_thousands_of_events_cost_the_sandbox_little_memory():
+    acts = [{"account": PAGE, "user_id": PERSON, "kind": "read", "webhook": True} for _ in range(50_000)]
+    with running_sandbox() as client:
+        client.add_accounts([{"external_id": PAGE, "token": "token"}])
+        client.set_webhooks(hold=True, batch_size=1000)
+        client.people_write(acts)
+        before = psutil.Process(client.pid).memory_info().rss
+        for _ in range(2):
+            client.people_write(acts)
+        released = client.release_webhooks()
+        grown = psutil.Process(client.pid).memory_info().rss - before
+
+    assert released == 150
+    # 100,000 more events: as dictionaries they would be some 130 MB.
+    assert grown < 60 * 1024 * 1024
