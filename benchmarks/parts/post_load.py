@@ -20,8 +20,8 @@ _LONGEST_SECONDS = 120
 class Load:
     """Where to post, how many bodies, over how many connections.
 
-    Bodies are numbered from `first`, so that no two loads have one in common. Without `per_second` each connection posts
-    as soon as it is answered.
+    Bodies are numbered from `first`, so that no two loads have one in common. Without `per_second` each connection
+    posts as soon as it is answered.
     """
 
     url: str
@@ -67,7 +67,7 @@ class _Connection(asyncio.Protocol):
             self._received = b""
             self._answer.set_result(status)
 
-    def connection_lost(self, error) -> None:
+    def connection_lost(self, _) -> None:
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(0)
 
@@ -86,9 +86,8 @@ def _requests(load: Load) -> list[bytes]:
         mid = hashlib.sha256(str(number).encode()).hexdigest()
         body = (_EVENT % (10**16 + number, 1795000000000 + number, mid)).encode()
         signature = hmac.new(load.secret.encode(), body, hashlib.sha256).hexdigest().encode()
-        made.append(
-            head + b"x-hub-signature-256: sha256=%b\r\ncontent-length: %d\r\n\r\n" % (signature, len(body)) + body
-        )
+        tail = b"x-hub-signature-256: sha256=%b\r\ncontent-length: %d\r\n\r\n" % (signature, len(body))
+        made.append(head + tail + body)
     return made
 
 
