@@ -11,6 +11,7 @@ from cli.session import json_option, session
 if TYPE_CHECKING:
     import socket
 
+    from web.connections import ConnectionLimits
     from web.receiver import Receiver
 
 # What runs beside the receiver as a child process and applies what it stores.
@@ -33,6 +34,7 @@ def serve(*, host: str, port: int, share_port: bool, no_reconcile: bool, as_json
     from cli.beside import command_beside
     from clients.settings import settings
     from web.body import BodyLimits
+    from web.connections import ConnectionLimits
     from web.follower import Follower
     from web.receiver import Receiver, read_keys
     from web.server import listen
@@ -45,11 +47,12 @@ def serve(*, host: str, port: int, share_port: bool, no_reconcile: bool, as_json
             body_limits=BodyLimits(opened.settings.webhook_body_bytes),
             follower=None if no_reconcile else Follower(command_beside(*RECONCILE)),
         )
-        _serve(receiver, listener, most_connections=opened.settings.webhook_connections, as_json=as_json)
+        limits = ConnectionLimits(opened.settings.webhook_connections)
+        _serve(receiver, listener, limits=limits, as_json=as_json)
     return 0
 
 
-def _serve(receiver: "Receiver", listener: "socket.socket", *, most_connections: int, as_json: bool) -> None:
+def _serve(receiver: "Receiver", listener: "socket.socket", *, limits: "ConnectionLimits", as_json: bool) -> None:
     import asyncio
 
     import uvloop
@@ -67,7 +70,7 @@ def _serve(receiver: "Receiver", listener: "socket.socket", *, most_connections:
 
     async def run() -> None:
         async with stop_on_signals() as stop:
-            await serve(receiver, listener=listener, stop=stop, most_connections=most_connections, announce=announce)
+            await serve(receiver, listener=listener, stop=stop, limits=limits, announce=announce)
 
     tell_log_lines()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

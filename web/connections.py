@@ -5,6 +5,7 @@ uvicorn lets a connection that sends nothing, or a head that never ends, live fo
 """
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any, Final
 
 from starlette.types import Receive, Scope, Send
@@ -13,21 +14,28 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from web.meters import Meters
 from web.refusals import Refusal, refuse
 
-_HEAD_SECONDS: Final = 5.0
 # All that is no body: the head, trailers, and the frames of chunks, of which one around a single byte takes six.
 _HEAD_BYTES: Final = 64 << 10
 _FRAME_BYTES: Final = 6
 
 
-def bounded(most_connections: int, meters: Meters) -> type[HttpToolsProtocol]:
-    """Return the protocol of connections of which so many are served at once; those above it are answered 503."""
+@dataclass(frozen=True)
+class ConnectionLimits:
+    """How many connections are served at once, and how long a request's head may take."""
+
+    most: int
+    head_seconds: float = 5.0
+
+
+def bounded(connection_limits: ConnectionLimits, meters: Meters) -> type[HttpToolsProtocol]:
+    """Return the protocol of connections within these limits; one too many is answered 503."""
 
     async def refuse_connection(_: Scope, receive: Receive, send: Send) -> None:
         meters.refuse(Refusal.TOO_MANY_CONNECTIONS)
         await refuse(Refusal.TOO_MANY_CONNECTIONS, receive, send)
 
     class Bounded(BoundedConnection):
-        most = most_connections
+        limits = connection_limits
         too_many = staticmethod(refuse_connection)
 
     return Bounded
@@ -36,7 +44,7 @@ def bounded(most_connections: int, meters: Meters) -> type[HttpToolsProtocol]:
 class BoundedConnection(HttpToolsProtocol):
     """One connection."""
 
-    most: int
+    limits: ConnectionLimits
     too_many: Any
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
@@ -44,10 +52,10 @@ class BoundedConnection(HttpToolsProtocol):
         super().connection_made(transport)
         self._timer: asyncio.TimerHandle | None = None
         self._wire_bytes = self._body_bytes = 0
-        if len(self.connections) > 2 * self.most:
+        if len(self.connections) > 2 * self.limits.most:
             transport.abort()
             return
-        if len(self.connections) > self.most:
+        if len(self.connections) > self.limits.most:
             self.app = self.too_many
         self._expect_head()
 
@@ -85,7 +93,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     def _expect_head(self) -> None:
         if self._timer is None:
-            self._timer = self.loop.call_later(_HEAD_SECONDS, self._end, b"408 Request Timeout")
+            self._timer = self.loop.call_later(self.limits.head_seconds, self._end, b"408 Request Timeout")
 
     def _head_is_here(self) -> None:
         if self._timer is not None:

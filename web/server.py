@@ -10,7 +10,7 @@ import uvicorn
 
 from domain.errors import UsageError
 from web.app import create_app
-from web.connections import bounded
+from web.connections import ConnectionLimits, bounded
 from web.receiver import Receiver
 
 _KEEP_ALIVE_SECONDS: Final = 5
@@ -45,13 +45,13 @@ async def serve(
     *,
     listener: socket.socket,
     stop: asyncio.Event,
-    most_connections: int,
+    limits: ConnectionLimits,
     announce: Callable[[], None],
 ) -> None:
     """Serve until `stop` is set: then take no more, finish what is under way, and end. Says when it began."""
     config = uvicorn.Config(
         create_app(receiver),
-        http=bounded(most_connections, receiver.meters),
+        http=bounded(limits, receiver.meters),
         ws="none",
         lifespan="on",
         log_config=None,
