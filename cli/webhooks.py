@@ -40,7 +40,7 @@ def serve(*, host: str, port: int, share_port: bool, no_reconcile: bool, as_json
     from web.server import listen
 
     keys = read_keys(settings())
-    with session() as opened, listen(host, port, is_shared=share_port) as listener:
+    with listen(host, port, is_shared=share_port) as listener, session() as opened:
         receiver = Receiver(
             opened.url,
             keys=keys,

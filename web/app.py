@@ -1,12 +1,14 @@
 """The app: its routes, what stands before them, and fixed answers where nobody asked for anything we have."""
 
-from collections.abc import AsyncIterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Final
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
 from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 
@@ -34,10 +36,6 @@ def create_app(receiver: Receiver) -> FastAPI:
         async with receiver.running():
             yield
 
-    async def malformed(_: Request, __: Exception) -> Response:
-        receiver.meters.refuse(Refusal.MALFORMED)
-        return refused(Refusal.MALFORMED)
-
     app = FastAPI(
         title="Windowcast webhooks",
         openapi_url=None,
@@ -46,21 +44,40 @@ def create_app(receiver: Receiver) -> FastAPI:
         strict_content_type=False,
         telemetry=_NO_TELEMETRY,
     )
-    # The doors, each a router of its own.
-    app.include_router(meta_routes(receiver))
-    app.include_router(watching_routes(receiver))
-
+    # The doors, each a router of its own; a new one is mounted here.
+    routers = [meta_routes(receiver), watching_routes(receiver)]
+    for router in routers:
+        app.include_router(router)
     app.add_middleware(BoundedBody, limits=receiver.body_limits, on_refused=receiver.meters.refuse)
-    app.add_exception_handler(RequestValidationError, malformed)
-    app.add_exception_handler(HTTPException, _not_here)
-    app.add_exception_handler(Exception, _fault)
+    _answer_with_nothing(app, receiver, methods=_methods_of(routers))
     return app
 
 
-async def _not_here(_: Request, error: Exception) -> Response:
-    status, headers = (error.status_code, error.headers) if isinstance(error, HTTPException) else (500, None)
-    return Response(status_code=status, headers=headers)
+def _answer_with_nothing(app: FastAPI, receiver: Receiver, *, methods: dict[str, str]) -> None:
+    """Put empty answers in the place of the framework's pages."""
+
+    async def malformed(_: Request, __: Exception) -> Response:
+        receiver.meters.refuse(Refusal.MALFORMED)
+        return refused(Refusal.MALFORMED)
+
+    async def not_here(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        allowed = methods.get(request.url.path)
+        return Response(status_code=status, headers={"allow": allowed} if allowed else None)
+
+    async def fault(_: Request, __: Exception) -> Response:
+        return Response(status_code=500)
+
+    app.add_exception_handler(RequestValidationError, malformed)
+    app.add_exception_handler(HTTPException, not_here)
+    app.add_exception_handler(Exception, fault)
 
 
-async def _fault(_: Request, __: Exception) -> Response:
-    return Response(status_code=500)
+def _methods_of(routers: Iterable[APIRouter]) -> dict[str, str]:
+    """Return all methods of each path: asked for another one, a route would name only its own."""
+    methods: dict[str, set[str]] = defaultdict(set)
+    for router in routers:
+        for route in router.routes:
+            if isinstance(route, APIRoute):
+                methods[route.path] |= route.methods or set()
+    return {path: ", ".join(sorted(names)) for path, names in methods.items()}

@@ -5,7 +5,7 @@ import logging
 import time
 from collections import deque
 from ipaddress import ip_address
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import PlainTextResponse, Response
@@ -19,6 +19,7 @@ logger = logging.getLogger("windowcast.webhooks")
 
 _MOST_GUESSES: Final = 10
 _GUESSES_SECONDS: Final = 60.0
+_ANY_BODY: Final[dict[str, Any]] = {"requestBody": {"content": {"application/json": {"schema": {}}}}}
 
 
 def meta_routes(receiver: Receiver) -> APIRouter:
@@ -40,7 +41,9 @@ def meta_routes(receiver: Receiver) -> APIRouter:
             return _refused(receiver, Refusal.WRONG_TOKEN)
         return PlainTextResponse(challenge)
 
-    @routes.post("", response_class=Response, responses=_answers("nothing", 403, 408, 413, 503))
+    @routes.post(
+        "", response_class=Response, responses=_answers("nothing", 403, 408, 413, 503), openapi_extra=_ANY_BODY
+    )
     async def receive(request: Request) -> Response:
         """Store a signed body, whatever it holds. It is committed before this answers 200."""
         body = await request.body()

@@ -6,6 +6,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+import servers
+
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "faults")]
 # These are no test modules, and their assertions should say as much as those of one. They are imported after this.
 pytest.register_assert_rewrite("posting")
@@ -25,6 +27,15 @@ def inbox(_one_database):
     with psycopg.connect(_one_database, autocommit=True) as connection:
         connection.execute("TRUNCATE windowcast.receipt_inbox RESTART IDENTITY")
     return _one_database
+
+
+@pytest.fixture(scope="session")
+def private_server():
+    """A server that a test may stop for a while."""
+    server = servers.private_18()
+    server.make_template()
+    yield server
+    server.stop()
 
 
 @pytest.fixture

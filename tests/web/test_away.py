@@ -3,20 +3,10 @@
 import asyncio
 
 import psycopg
-import pytest
 from posting import PATH, counted, event, signed, stored
 from receiving import asking, make_receiver
 
-import servers
 from tasks.inbox import InboxLimits
-
-
-@pytest.fixture(scope="module")
-def private_server():
-    server = servers.private_18()
-    server.make_template()
-    yield server
-    server.stop()
 
 
 async def post(http, number: int) -> int:

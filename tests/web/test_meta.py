@@ -202,6 +202,12 @@ async def test_what_we_do_not_have_is_answered_with_nothing(http, method, path, 
     assert (answer.status_code, answer.content) == (status, b"")
 
 
+async def test_a_path_asked_for_in_another_way_tells_all_its_ways(http):
+    answers = [await http.request("OPTIONS", path) for path in (PATH, "/healthz")]
+
+    assert [answer.headers["allow"] for answer in answers] == ["GET, POST", "GET"]
+
+
 async def test_the_counters_say_why_bodies_were_refused_and_hold_no_secret(http):
     await http.get(PATH, params=GOOD | {"hub.verify_token": "wrong"})
     await http.get(PATH)
