@@ -139,6 +139,13 @@ async def test_a_body_that_is_announced_as_too_long_is_not_even_asked_for(inbox)
         pytest.param([b"nonsense\r\n\r\n"], 400, id="no HTTP"),
         pytest.param([b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"], 400, id="TLS"),
         pytest.param([b"POST /webhooks/meta HTTP/1.1\r\nContent-Length: x\r\n\r\n"], 400, id="a length in letters"),
+        pytest.param([b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"], 400, id="HTTP 2"),
+        pytest.param([b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"], 400, id="two lengths"),
+        pytest.param(
+            [b"POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"],
+            400,
+            id="a length and chunks",
+        ),
         pytest.param([b"GET /healthz HTTP/1.1\r\nHo"], 408, id="a head that breaks off"),
         pytest.param([b""], 408, id="nothing"),
         pytest.param([b"GET /healthz HTTP/1.1\r\nX: ", *[b"x" * 10_000] * 7], 431, id="a header that does not end"),
