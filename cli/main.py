@@ -17,6 +17,7 @@ _COMMANDS: Final = {
     "templates": ("cli.templates:templates", "Add, list and preview templates; make their workbooks."),
     "accounts": ("cli.accounts:accounts", "Add, list, check, cap, pause and resume sending accounts."),
     "interactions": ("cli.interactions:interactions", "Load what people did, which opens their windows."),
+    "webhooks": ("cli.webhooks:webhooks", "Receive what the platform tells, and apply it."),
     "suppressions": ("cli.suppressions:suppressions", "Keep, list and take back opt-outs; list who is left in peace."),
     "doctor": ("cli.database:doctor", "Check the settings, the database and every promise about it."),
     "db": ("cli.database:db", "Migrate the database; stop the embedded one."),

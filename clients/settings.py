@@ -61,6 +61,19 @@ class Settings(BaseSettings):
         default=24, gt=0, description="A plan counts who got another campaign message within this time."
     )
 
+    meta_app_secrets: SecretStr | None = Field(
+        default=None, description="The app's secrets that sign webhooks, with commas between them."
+    )
+    meta_verify_token: SecretStr | None = Field(
+        default=None, description="What the app's dashboard was told to show when it subscribes the receiver."
+    )
+    webhook_body_bytes: int = Field(
+        default=8_388_608, ge=1024, le=1 << 28, description="A longer webhook body is refused."
+    )
+    webhook_connections: int = Field(
+        default=512, ge=1, le=50_000, description="Connections that one receiver serves at once."
+    )
+
     @field_validator("time_zone")
     @classmethod
     def _zone_exists(cls, value: str | None) -> str | None:

@@ -62,6 +62,12 @@ class ServiceAwayError(CampaignError):
     exit_code = 5
 
 
+class InboxFullError(ServiceAwayError):
+    """More waits to be stored than may wait; whoever sent it sends it again."""
+
+    code = "inbox_full"
+
+
 class UnfinishedError(CampaignError):
     """The campaign is paused, or not all of it could be sent now."""
 

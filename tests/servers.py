@@ -18,11 +18,13 @@ _FAST = "-c fsync=off -c full_page_writes=off -c max_connections=200"
 class Server:
     """One Postgres server that the tests started, with a migrated template database to copy."""
 
-    def __init__(self, version: str, url: str, *, stop, restart_hard=None) -> None:
+    def __init__(self, version: str, url: str, *, stop, restart_hard=None, halt=None, resume=None) -> None:
         self.version = version
         self._url = url
         self._stop = stop
         self._restart_hard = restart_hard
+        self._halt = halt
+        self._resume = resume
         self._made = 0
 
     def url(self, database: str) -> str:
@@ -55,6 +57,14 @@ class Server:
     def restart_hard(self) -> None:
         """Kill the server's processes and start it again, as after a crash; only a private server can."""
         self._restart_hard()
+
+    def halt(self) -> None:
+        """Stop a private server for a while; its databases stay."""
+        self._halt()
+
+    def resume(self) -> None:
+        """Start a private server that was halted."""
+        self._resume()
 
     def stop(self) -> None:
         self._stop()
@@ -130,7 +140,14 @@ def _private(version: str, binaries: Path, *, user: str, options: str = "", init
         "--no-sync",
         *init,
     )
-    control("-o", f"-c listen_addresses='' -k {folder} {_FAST} {options}", "-l", str(folder / "log"), "start")
+
+    def start() -> None:
+        control("-o", f"-c listen_addresses='' -k {folder} {_FAST} {options}", "-l", str(folder / "log"), "start")
+
+    def halt() -> None:
+        control("-m", "fast", "stop")
+
+    start()
 
     def restart_hard() -> None:
         control("-m", "immediate", "-l", str(folder / "log"), "restart")
@@ -140,7 +157,7 @@ def _private(version: str, binaries: Path, *, user: str, options: str = "", init
         shutil.rmtree(folder, ignore_errors=True)
 
     url = f"postgresql://postgres@/postgres?host={folder}"
-    return Server(version, url, stop=stop, restart_hard=restart_hard)
+    return Server(version, url, stop=stop, restart_hard=restart_hard, halt=halt, resume=start)
 
 
 def found_15() -> Path | None:

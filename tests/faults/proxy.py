@@ -28,6 +28,7 @@ class Proxy:
     cut: Cut = Cut.AT_ONCE
     passes_left: int = 0
     cuts: int = 0
+    holds: bool = False  # the answer is not cut off but kept back, until the proxy or the client ends
     connections: set[asyncio.Task] = field(default_factory=set)
 
     def cut_after(self, statement: bytes, *, cut: Cut, pass_number: int = 1) -> None:
@@ -110,6 +111,8 @@ async def _to_client(proxy: Proxy, reader, writer, is_deaf) -> None:
         while piece := await reader.read(_READ_BYTES):
             if is_deaf.is_set():
                 proxy.cuts += 1
+                if proxy.holds:
+                    await asyncio.Event().wait()
                 return
             writer.write(piece)
             await writer.drain()

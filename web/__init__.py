@@ -1,0 +1,1 @@
+"""What the platform calls: the receiver of webhooks."""
