@@ -61,6 +61,10 @@ class Settings(BaseSettings):
         default=24, gt=0, description="A plan counts who got another campaign message within this time."
     )
 
+    no_receipt_days: float = Field(
+        default=3, gt=0, le=365, description="A message without any receipt after so many days is told to have none."
+    )
+
     @field_validator("time_zone")
     @classmethod
     def _zone_exists(cls, value: str | None) -> str | None:

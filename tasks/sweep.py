@@ -9,7 +9,7 @@ from domain.pace import Timing
 from domain.sweep import SweepCode, SweepFinding
 from sql import query
 from tasks.campaigns import close_campaign, recover_held
-from tasks.receipts import apply_echoes
+from tasks.reconcile import reconcile_inbox
 from tasks.windows import window_parameters
 
 # A run that sends claims every second or so; one that waits for the platform waits at most a minute.
@@ -42,7 +42,7 @@ def sweep(connection: Connection, *, timing: Timing) -> SweepReport:
 
     Harmless at any time, in any number at once, and beside senders: it moves only what nobody can be working on.
     """
-    report = SweepReport(echoes=apply_echoes(connection))
+    report = SweepReport(echoes=reconcile_inbox(connection, timing=timing).settled)
     report.rescued = _number(connection, "attempts/rescue", "moved_count")
     report.settled = _number(connection, "attempts/settle", "settled_count")
     for campaign_id in _going(connection):
