@@ -32,11 +32,6 @@ SIZES = (1, 5, 20, 50, 100)
 
 # Messages that were sent in the last hour, of which the events tell, and older ones that were read long ago; the same
 # for what people did. Dates of the history lie 2 to 30 days back, day by day in partitions of their own.
-_PREPARE = """
-CREATE TEMPORARY TABLE mold AS SELECT * FROM message_list LIMIT 1;
-INSERT INTO campaign SELECT (c).* FROM (SELECT c FROM campaign AS c) AS x WHERE FALSE;
-"""
-
 _MESSAGES = """
 WITH made AS (
     INSERT INTO message_list (
@@ -95,11 +90,6 @@ FROM account CROSS JOIN generate_series(1, %(count)s) AS n
 CROSS JOIN LATERAL (SELECT clock() - (2 + n %% 28) * interval '1 day' - n * interval '1 ms' AS at) AS t
 """
 
-_DAY = (
-    "CREATE TABLE interaction_day_{day} PARTITION OF interaction FOR VALUES FROM (date_trunc('day', clock()) "
-    "- {day} * interval '1 day') TO (date_trunc('day', clock()) - {day} * interval '1 day' + interval '1 day')"
-)
-
 
 @dataclass(frozen=True)
 class Message:
@@ -146,7 +136,7 @@ class Hall:
         connection.execute(_MESSAGES, {"first": 10**8, "count": history, "is_old": True, "prefix": "old"})
         for statement in (_INTERACTIONS, _OTHERS, _WATERMARKS):
             connection.execute(statement, {"count": history})
-        connection.execute("TRUNCATE receipt_due")
+        connection.execute("INSERT INTO receipt_due SELECT message_id FROM message_list WHERE state = 'sent'")
         return account.external_id
 
     def _messages(self, connection) -> list[Message]:
@@ -165,9 +155,10 @@ class Hall:
         acts = [self._act() for _ in range(self.events - len(told))]
         events = told + acts
         self._dice.shuffle(events)
-        with connection.cursor() as cursor, cursor.copy(
-            "COPY receipt_inbox (body, body_sha256) FROM STDIN WITH (FORMAT binary)"
-        ) as copy:
+        with (
+            connection.cursor() as cursor,
+            cursor.copy("COPY receipt_inbox (body, body_sha256) FROM STDIN WITH (FORMAT binary)") as copy,
+        ):
             copy.set_types(["bytea", "bytea"])
             for number, some in enumerate(self._bodies(events)):
                 copy.write_row((self.body(some), number.to_bytes(32)))
@@ -314,7 +305,7 @@ def main() -> None:
         bar=f"at most {MOST_RATIO} times",
     )
     bars.check(
-        f"with {TIMES} times the history ({HISTORY * TIMES:,} messages, interactions, watermarks and waiting receipts): "
+        f"with {TIMES} times the history ({HISTORY * TIMES:,} messages, interactions, watermarks, waiting receipts): "
         f"{long_history:,.0f} events/s, {speed / long_history:.2f} times as long",
         holds=speed / long_history <= MOST_RATIO,
         bar=f"at most {MOST_RATIO} times",

@@ -33,5 +33,7 @@ def read_receipt(connection: Connection, receipt_id: int) -> bytes:
     """Return a webhook body as it came. Raises NotFoundError."""
     row = connection.execute(query("receipts/show"), {"receipt_id": receipt_id}).fetchone()
     if row is None:
-        raise NotFoundError(f"There is no webhook body {receipt_id}; `windowcast webhooks inbox` shows what is strange.")
+        raise NotFoundError(
+            f"There is no webhook body {receipt_id}; `windowcast webhooks inbox` shows what is strange."
+        )
     return bytes(row["body"])

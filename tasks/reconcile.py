@@ -59,9 +59,7 @@ class ReconcileReport:
             setattr(self, name, getattr(self, name) + value)
 
 
-def reconcile_inbox(
-    connection: Connection, *, timing: Timing, no_receipt_days: float | None = None
-) -> ReconcileReport:
+def reconcile_inbox(connection: Connection, *, timing: Timing, no_receipt_days: float | None = None) -> ReconcileReport:
     """Apply all bodies that wait, and say what that changed.
 
     Any number may run at once, and again after a crash: a body is applied with all that follows from it or not at all,

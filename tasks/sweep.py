@@ -1,11 +1,13 @@
 """The sweep: what dead senders left is put right, campaigns that are over are closed, and what stands still is told."""
 
 from dataclasses import dataclass, field
+from datetime import UTC
 from typing import Any, Final
 from uuid import UUID
 
 from clients.postgres import Connection
 from domain.pace import Timing
+from domain.receipts import POLICY_WORDS, PolicyAction
 from domain.sweep import SweepCode, SweepFinding
 from sql import query
 from tasks.campaigns import close_campaign, recover_held
@@ -63,6 +65,7 @@ def _find(connection: Connection, report: SweepReport, *, timing: Timing) -> Non
         *_missing_rows(connection),
         *_unknown(connection),
         *_paused_accounts(connection),
+        *_noted_accounts(connection),
         *_outside_window(connection),
         *_receipts(connection),
     ]
@@ -122,6 +125,19 @@ def _paused_accounts(connection: Connection) -> list[SweepFinding]:
             account=row["account"],
         )
         for row in connection.execute(query("sweep/find_paused_accounts"))
+    ]
+
+
+def _noted_accounts(connection: Connection) -> list[SweepFinding]:
+    return [
+        SweepFinding(
+            SweepCode.PLATFORM_NOTE,
+            f"The platform {POLICY_WORDS[PolicyAction(row['action'])]} the account {row['account']} on "
+            f"{row['told_at'].astimezone(UTC):%Y-%m-%d at %H:%M} UTC{': ' + row['reason'] if row['reason'] else ''}",
+            1,
+            account=row["account"],
+        )
+        for row in connection.execute(query("sweep/find_noted_accounts"), {"days": _TOLD_DAYS})
     ]
 
 

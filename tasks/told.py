@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
-from clients.graph.webhook_events import (
+from clients.graph.webhook_events import read_body
+from clients.graph.webhook_told import (
     AccountTold,
     Acted,
     Delivered,
@@ -15,10 +16,10 @@ from clients.graph.webhook_events import (
     MarketingAnswer,
     PolicyTold,
     Read,
-    read_body,
 )
 from clients.graph.webhook_words import Why
 from clients.postgres import Connection
+from domain.evidence import bare_id
 from domain.pace import Timing
 from domain.receipts import BLOCKED, MARKETING_STOP
 from domain.template import Channel
@@ -89,9 +90,7 @@ def read_into(connection: Connection, batch: Batch, rows: Sequence[dict[str, Any
         batch.stranges.append(strange)
 
 
-def apply_batch(
-    connection: Connection, batch: Batch, *, timing: Timing, most_due: int
-) -> tuple[dict[str, int], int]:
+def apply_batch(connection: Connection, batch: Batch, *, timing: Timing, most_due: int) -> tuple[dict[str, int], int]:
     """Apply a batch inside the transaction of the caller, and mark its bodies.
 
     Returns what was counted, by the names of the report, and how many messages were due to be looked at.
@@ -148,10 +147,12 @@ def _sort_acted(batch: Batch, account_id: int, told: Acted, _channel: Channel) -
 
 
 def _sort_echoed(batch: Batch, account_id: int, told: Echoed, channel: Channel) -> None:
-    """Keep an echo of ours. One without an attempt's id is another app's on Messenger, and perhaps ours on Instagram."""
+    """Keep an echo of ours; without an attempt's id it is another app's on Messenger, and perhaps ours on Instagram."""
     is_perhaps_ours = channel is Channel.INSTAGRAM and told.mid is not None and told.at_ms is not None
-    if told.attempt_id is not None or is_perhaps_ours:
+    if told.attempt_id is not None:
         batch.receipts.append(("echo", account_id, told.user_id, told.at_ms, told.mid, None, told.attempt_id))
+    elif is_perhaps_ours:
+        batch.receipts.append(("echo", account_id, told.user_id, told.at_ms, bare_id(told.mid or ""), None, None))
 
 
 def _sort_delivered(batch: Batch, account_id: int, told: Delivered, _channel: Channel) -> None:

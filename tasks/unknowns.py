@@ -11,7 +11,8 @@ from uuid import UUID
 
 from clients.graph.conversations import ConversationReader, NoPage, Page
 from clients.graph.messenger import Route
-from clients.graph.webhook_events import Echoed, echoes_in
+from clients.graph.webhook_events import echoes_in
+from clients.graph.webhook_told import Echoed
 from clients.postgres import Connection, connect
 from clients.settings import Settings
 from domain.account import Account

@@ -5,122 +5,40 @@ examples (2025-11), and what integrators met in practice. docs/receipts.md says 
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any, Final, TypeAlias
-from uuid import UUID
 
 import orjson
 
-from clients.graph.webhook_words import (
-    FAR_MILLISECONDS,
-    FEED_FIELDS,
-    LEAST_MILLISECONDS,
+from clients.graph.webhook_told import (
+    AccountTold,
+    Acted,
+    Body,
+    Delivered,
+    Echoed,
+    Entitled,
+    MarketingAnswer,
+    PolicyTold,
+    Read,
+    Told,
+)
+from clients.graph.webhook_values import (
     LONGEST_ID,
     LONGEST_USER_ID,
-    MESSAGING_FIELDS,
-    NEAR_MILLISECONDS,
-    PASSED_OVER,
-    UUID_LENGTH,
-    Why,
+    derived_id,
+    id_in,
+    id_of,
+    mid_of,
+    moment,
+    storable,
+    uuid_of,
 )
+from clients.graph.webhook_words import FEED_FIELDS, MESSAGING_FIELDS, PASSED_OVER, Why
 from domain.evidence import bare_id
 from domain.receipts import PolicyAction
 from domain.template import Channel
 from domain.window import InteractionKind
-
-
-@dataclass(frozen=True, slots=True)
-class Acted:
-    """A person did something. Times here and below are the event's own, in milliseconds since 1970."""
-
-    user_id: str
-    kind: InteractionKind
-    at_ms: int
-    event_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Entitled:
-    """A person commented or posted; with `removed_at_ms` they took it back, and the others when the account hid it."""
-
-    user_id: str | None
-    kind: InteractionKind
-    object_id: str
-    given_at_ms: int | None = None
-    removed_at_ms: int | None = None
-    hidden_at_ms: int | None = None
-    shown_at_ms: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Echoed:
-    """The platform's copy of a message of the account, anybody's; `attempt_id` where it carries one as metadata."""
-
-    user_id: str | None
-    mid: str | None
-    at_ms: int | None
-    attempt_id: UUID | None
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """Messages reached a person: those named by `mid`, or all sent up to `up_to_ms`; told at `at_ms`."""
-
-    user_id: str
-    mid: str | None
-    up_to_ms: int | None
-    at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A person read the message of `mid`, or all sent up to `up_to_ms`; told at `at_ms`."""
-
-    user_id: str
-    mid: str | None
-    up_to_ms: int | None
-    at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class MarketingAnswer:
-    """A person stopped marketing messages, or resumed them."""
-
-    user_id: str
-    is_stop: bool
-    at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyTold:
-    """The platform warned, blocked or unblocked the account; `reason` is the platform's text."""
-
-    action: PolicyAction
-    at_ms: int
-    reason: str | None
-
-
-Told: TypeAlias = Acted | Entitled | Echoed | Delivered | Read | MarketingAnswer | PolicyTold
-
-
-@dataclass(frozen=True, slots=True)
-class AccountTold:
-    """What one entry told, and of which account: the channel (None: not said) and the id as webhooks name it."""
-
-    channel: Channel | None
-    external_id: str | None
-    told: tuple[Told, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """All of a body. `event_count` counts the platform's events, also those that mean nothing here and the strange."""
-
-    entries: tuple[AccountTold, ...]
-    event_count: int
-    strange: Mapping[Why, int]
 
 
 class _Strange(Exception):  # noqa: N818  # it never leaves this module: each one is counted
@@ -193,7 +111,7 @@ class _Reading:
         if not isinstance(entry, dict):
             self.count_strange(Why.NO_OBJECT)
             return
-        reader = _EntryReader(channel, _id_of(entry.get("id")), _moment(entry.get("time")))
+        reader = _EntryReader(channel, id_of(entry.get("id")), moment(entry.get("time")))
         told: list[Told] = []
         for read, item in _items(entry, reader):
             try:
@@ -216,7 +134,11 @@ _ReadItem: TypeAlias = "Callable[[dict[str, Any]], tuple[Told, ...]]"
 def _items(entry: dict[str, Any], reader: "_EntryReader") -> Iterator[tuple[_ReadItem, Any]]:
     """Walk the events of an entry; `standby` holds those of threads that another app owns."""
     is_empty = True
-    for key, read in (("messaging", reader.read_event), ("standby", reader.read_event), ("changes", reader.read_change)):
+    for key, read in (
+        ("messaging", reader.read_event),
+        ("standby", reader.read_event),
+        ("changes", reader.read_change),
+    ):
         if key in entry:
             is_empty = False
             items = entry[key]
@@ -263,7 +185,7 @@ class _EntryReader:
 
     def _person(self, event: dict[str, Any], *, is_echo: bool = False) -> str | None:
         """Return whoever is not the account: in old captures of echoes sender and recipient are swapped."""
-        sender, recipient = _id_in(event, "sender"), _id_in(event, "recipient")
+        sender, recipient = id_in(event, "sender"), id_in(event, "recipient")
         first, second = (recipient, sender) if is_echo else (sender, recipient)
         return second if is_echo and first == self.account_id else first
 
@@ -286,7 +208,7 @@ class _EntryReader:
 
     # messaging
 
-    def _message(self, event: dict[str, Any], part: dict[str, Any]) -> tuple[Told, ...]:
+    def message(self, event: dict[str, Any], part: dict[str, Any]) -> tuple[Told, ...]:
         is_echo = part.get("is_echo", False)
         if is_echo is True:
             return (self._echo(event, part),)
@@ -297,33 +219,35 @@ class _EntryReader:
         referral = part.get("referral")
         is_from_ad = isinstance(referral, dict) and referral.get("source") == "ADS"
         kind = InteractionKind.AD_MESSAGE if is_from_ad else InteractionKind.MESSAGE
-        return self._acted(event, kind, mid=_mid_of(part))
+        return self._acted(event, kind, mid=mid_of(part))
 
     def _echo(self, event: dict[str, Any], part: dict[str, Any]) -> Echoed:
         metadata = part.get("metadata")
-        attempt_id = _uuid(metadata) if isinstance(metadata, str) and len(metadata) == UUID_LENGTH else None
-        return Echoed(self._person(event, is_echo=True), _mid_of(part), _moment(event.get("timestamp")), attempt_id)
+        attempt_id = uuid_of(metadata) if isinstance(metadata, str) else None
+        return Echoed(
+            self._person(event, is_echo=True), id_of(part.get("mid")), moment(event.get("timestamp")), attempt_id
+        )
 
-    def _postback(self, event: dict[str, Any], part: dict[str, Any]) -> tuple[Told, ...]:
-        return self._acted(event, InteractionKind.POSTBACK, mid=_mid_of(part))
+    def postback(self, event: dict[str, Any], part: dict[str, Any]) -> tuple[Told, ...]:
+        return self._acted(event, InteractionKind.POSTBACK, mid=mid_of(part))
 
-    def _referral(self, event: dict[str, Any], part: dict[str, Any]) -> tuple[Told, ...]:
+    def referral(self, event: dict[str, Any], part: dict[str, Any]) -> tuple[Told, ...]:
         """Read a way into an existing thread: our own short link opens a window, a click on an ad alone does not."""
         if part.get("source") != "SHORTLINK":
             return ()
         is_instagram = self.channel is Channel.INSTAGRAM
         return self._acted(event, InteractionKind.IG_ME if is_instagram else InteractionKind.M_ME)
 
-    def _reaction(self, event: dict[str, Any], part: dict[str, Any]) -> tuple[Told, ...]:
+    def reaction(self, event: dict[str, Any], part: dict[str, Any]) -> tuple[Told, ...]:
         match part.get("action"):
             case "react":
-                return self._acted(event, InteractionKind.REACTION, about=_mid_of(part) or "")
+                return self._acted(event, InteractionKind.REACTION, about=mid_of(part) or "")
             case "unreact":
                 return ()
             case _:
                 raise _Strange(Why.UNKNOWN_EVENT)
 
-    def _optin(self, event: dict[str, Any], part: dict[str, Any]) -> tuple[Told, ...]:
+    def optin(self, event: dict[str, Any], part: dict[str, Any]) -> tuple[Told, ...]:
         """Read an opt-in: a plugin's opens a window, one to marketing messages does not and may be a stop."""
         if part.get("type") is None:
             return self._acted(event, InteractionKind.PLUGIN)
@@ -332,25 +256,25 @@ class _EntryReader:
             return ()
         return (MarketingAnswer(self._sender(event), status == "STOP_NOTIFICATIONS", _needed_moment(event)),)
 
-    def _delivery(self, event: dict[str, Any], part: dict[str, Any]) -> tuple[Told, ...]:
+    def delivery(self, event: dict[str, Any], part: dict[str, Any]) -> tuple[Told, ...]:
         """Read a delivery: by ids where it has some, else by its watermark."""
-        user_id, up_to = self._sender(event), _moment(part.get("watermark"))
-        at_ms = _moment(event.get("timestamp")) or up_to
+        user_id, up_to = self._sender(event), moment(part.get("watermark"))
+        at_ms = moment(event.get("timestamp")) or up_to
         if at_ms is None:
             raise _Strange(Why.NO_TIME)
         mids = part.get("mids")
-        known = [mid for one in mids if (mid := _id_of(one))] if isinstance(mids, list) else []
+        known = [mid for one in mids if (mid := id_of(one))] if isinstance(mids, list) else []
         if known:
             return tuple(Delivered(user_id, bare_id(mid), None, at_ms) for mid in known)
         if up_to is None:
             raise _Strange(Why.ABOUT_NOTHING)
         return (Delivered(user_id, None, up_to, max(at_ms, up_to)),)
 
-    def _read(self, event: dict[str, Any], part: dict[str, Any]) -> tuple[Told, ...]:
+    def read(self, event: dict[str, Any], part: dict[str, Any]) -> tuple[Told, ...]:
         """Read a read: Instagram names the message, Messenger a watermark."""
-        user_id, up_to = self._sender(event), _moment(part.get("watermark"))
-        mid = _mid_of(part)
-        at_ms = _moment(event.get("timestamp")) or up_to
+        user_id, up_to = self._sender(event), moment(part.get("watermark"))
+        mid = mid_of(part)
+        at_ms = moment(event.get("timestamp")) or up_to
         if at_ms is None:
             raise _Strange(Why.NO_TIME)
         if mid is not None:
@@ -360,24 +284,24 @@ class _EntryReader:
         # What was read up to a moment cannot have been told before that moment.
         return (Read(user_id, None, up_to, max(at_ms, up_to)),)
 
-    def _policy(self, event: dict[str, Any], part: dict[str, Any]) -> tuple[Told, ...]:
+    def policy(self, event: dict[str, Any], part: dict[str, Any]) -> tuple[Told, ...]:
         action = part.get("action")
         if action not in list(PolicyAction):
             raise _Strange(Why.UNKNOWN_EVENT)
         reason = part.get("reason")
-        text = _storable(reason)[:LONGEST_ID] if isinstance(reason, str) else None
+        text = storable(reason)[:LONGEST_ID] if isinstance(reason, str) else None
         return (PolicyTold(PolicyAction(action), _needed_moment(event), text),)
 
     # comments and posts
 
     def _feed(self, value: dict[str, Any]) -> tuple[Told, ...]:
-        """Read a change of a Page's feed; what the Page itself writes, and what is no comment or post, means nothing."""
+        """Read a change of a feed; what the Page itself writes, and what is no comment or post, means nothing here."""
         item, verb = value.get("item"), value.get("verb")
         kind = _ENTITLING.get(item) if isinstance(item, str) else None
         if kind is None:
             return ()
-        object_id = _id_of(value.get("comment_id" if kind is InteractionKind.COMMENT else "post_id"))
-        at_ms = _moment(value.get("created_time"))
+        object_id = id_of(value.get("comment_id" if kind is InteractionKind.COMMENT else "post_id"))
+        at_ms = moment(value.get("created_time"))
         match verb:
             case "add":
                 return self._given(value, kind, object_id=object_id, at_ms=at_ms or self.at_ms)
@@ -389,12 +313,12 @@ class _EntryReader:
 
     def _instagram_comment(self, value: dict[str, Any]) -> tuple[Told, ...]:
         """Read a comment on Instagram, which has no time but that of its entry."""
-        return self._given(value, InteractionKind.COMMENT, object_id=_id_of(value.get("id")), at_ms=self.at_ms)
+        return self._given(value, InteractionKind.COMMENT, object_id=id_of(value.get("id")), at_ms=self.at_ms)
 
     def _given(
         self, value: dict[str, Any], kind: InteractionKind, *, object_id: str | None, at_ms: int | None
     ) -> tuple[Told, ...]:
-        user_id = _id_in(value, "from")
+        user_id = id_in(value, "from")
         if user_id is not None and user_id == self.account_id:
             return ()
         user_id = self._sender({"sender": {"id": user_id}})
@@ -430,76 +354,20 @@ _ENTITLING: Final = {
 }
 # In the order of how often they come; a policy event is spelled in two ways.
 _EVENT_READERS: Final = (
-    ("message", _EntryReader._message),
-    ("delivery", _EntryReader._delivery),
-    ("read", _EntryReader._read),
-    ("postback", _EntryReader._postback),
-    ("reaction", _EntryReader._reaction),
-    ("referral", _EntryReader._referral),
-    ("optin", _EntryReader._optin),
-    ("policy_enforcement", _EntryReader._policy),
-    ("policy-enforcement", _EntryReader._policy),
+    ("message", _EntryReader.message),
+    ("delivery", _EntryReader.delivery),
+    ("read", _EntryReader.read),
+    ("postback", _EntryReader.postback),
+    ("reaction", _EntryReader.reaction),
+    ("referral", _EntryReader.referral),
+    ("optin", _EntryReader.optin),
+    ("policy_enforcement", _EntryReader.policy),
+    ("policy-enforcement", _EntryReader.policy),
 )
 
 
-def derived_id(user_id: str, kind: InteractionKind, at_ms: int, *, about: str = "") -> str:
-    """Make an id of what is known, so that the same event without an id of its own is kept once."""
-    return "derived:" + sha256(f"{user_id}|{kind}|{at_ms}|{about}".encode()).hexdigest()[:32]
-
-
-def _moment(stamp: Any) -> int | None:
-    """Return milliseconds since 1970 of a stamp in milliseconds or seconds, a number or text; None for no usable one."""
-    if isinstance(stamp, bool) or not isinstance(stamp, int | float | str):
-        return None
-    try:
-        number = int(stamp)
-    except (ValueError, OverflowError):
-        return None
-    milliseconds = number if number >= LEAST_MILLISECONDS else number * 1000
-    return milliseconds if FAR_MILLISECONDS <= milliseconds < NEAR_MILLISECONDS else None
-
-
 def _needed_moment(event: dict[str, Any]) -> int:
-    at_ms = _moment(event.get("timestamp"))
+    at_ms = moment(event.get("timestamp"))
     if at_ms is None:
         raise _Strange(Why.NO_TIME)
     return at_ms
-
-
-def _id_in(holder: dict[str, Any], key: str) -> str | None:
-    party = holder.get(key)
-    return _id_of(party.get("id")) if isinstance(party, dict) else None
-
-
-def _id_of(value: Any) -> str | None:
-    """Return an id as text: old payloads have numbers. One that is neither, or empty, is none."""
-    if isinstance(value, str):
-        return _short(_storable(value)) or None
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**LONGEST_USER_ID:
-        return str(value)
-    return None
-
-
-def _mid_of(part: dict[str, Any]) -> str | None:
-    mid = part.get("mid")
-    found = _id_of(mid)
-    return None if found is None else bare_id(found)
-
-
-def _short(text: str) -> str:
-    """Return an id that fits into an index; one that is too long is replaced by its hash."""
-    return text if len(text) <= LONGEST_ID else "long:" + sha256(text.encode()).hexdigest()
-
-
-def _storable(text: str) -> str:
-    """Take out what Postgres cannot hold: one odd id must not keep the rest of a body from being read."""
-    if text.isascii() and "\x00" not in text:
-        return text
-    return text.replace("\x00", "").encode(errors="replace").decode()
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -58,14 +58,3 @@ PASSED_OVER: Final = frozenset(
         "typing",
     }
 )
-
-# Stamps are milliseconds, and sometimes seconds: a value this large is milliseconds.
-LEAST_MILLISECONDS: Final = 10**12
-# Nothing of ours happened before the year 2000, and no clock that says 2100 is right.
-FAR_MILLISECONDS: Final = 946_684_800_000
-NEAR_MILLISECONDS: Final = 4_102_444_800_000
-
-LONGEST_USER_ID: Final = 32
-# Message ids have some 150 characters; an entry of Postgres' index has 2,704 bytes at most.
-LONGEST_ID: Final = 500
-UUID_LENGTH: Final = 36

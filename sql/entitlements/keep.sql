@@ -10,16 +10,17 @@ WITH told AS (
         min(g.removed_at) AS removed_at,
         max(g.hidden_at) AS hidden_at,
         max(g.shown_at) AS shown_at
-    FROM unnest(
-        %(account_ids)s::bigint[],
-        %(object_ids)s::text[],
-        %(kinds)s::interaction_kind[],
-        %(user_ids)s::text[],
-        %(given_at)s::timestamptz[],
-        %(removed_at)s::timestamptz[],
-        %(hidden_at)s::timestamptz[],
-        %(shown_at)s::timestamptz[]
-    ) AS g (account_id, object_id, kind, user_id, given_at, removed_at, hidden_at, shown_at)
+    FROM
+        unnest(
+            %(account_ids)s::bigint[],
+            %(object_ids)s::text[],
+            %(kinds)s::interaction_kind[],
+            %(user_ids)s::text[],
+            %(given_at)s::timestamptz[],
+            %(removed_at)s::timestamptz[],
+            %(hidden_at)s::timestamptz[],
+            %(shown_at)s::timestamptz[]
+        ) AS g (account_id, object_id, kind, user_id, given_at, removed_at, hidden_at, shown_at)
     GROUP BY g.account_id, g.object_id
 ),
 

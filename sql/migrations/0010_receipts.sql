@@ -34,7 +34,8 @@ CREATE TABLE mid_receipt (
     echoed_at timestamptz, -- Instagram's echoes carry no id of ours
     delivered_at timestamptz,
     read_at timestamptz,
-    attempt_id uuid REFERENCES attempt ON DELETE CASCADE, -- an echo gave this id to an attempt that the answer had called otherwise
+    -- An echo called an attempt by this id, and its answer by another one: it is a name of its message for good.
+    attempt_id uuid REFERENCES attempt ON DELETE CASCADE,
     first_seen_at timestamptz NOT NULL DEFAULT clock(),
     PRIMARY KEY (account_id, mid)
 );

@@ -7,9 +7,10 @@ WITH kept AS (
         g.told_at,
         g.action,
         min(g.reason)
-    FROM unnest(
-        %(account_ids)s::bigint[], %(told_at)s::timestamptz[], %(actions)s::policy_action[], %(reasons)s::text[]
-    ) AS g (account_id, told_at, action, reason)
+    FROM
+        unnest(
+            %(account_ids)s::bigint[], %(told_at)s::timestamptz[], %(actions)s::policy_action[], %(reasons)s::text[]
+        ) AS g (account_id, told_at, action, reason)
     GROUP BY g.account_id, g.told_at, g.action
     ON CONFLICT (account_id, told_at, action) DO NOTHING
     RETURNING account_id, action

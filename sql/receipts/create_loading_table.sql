@@ -1,11 +1,11 @@
--- Makes the table that COPY fills with receipts, and the one that gathers what each message has been told. Both are gone
--- when the transaction ends.
+-- Makes the table that COPY fills with receipts, and the one that gathers what each message has been told. Both are
+-- gone when the transaction ends.
 CREATE TEMPORARY TABLE loading_receipt (
     kind text, -- echo, delivery, read
     account_id bigint, -- NULL: an echo with an attempt's id, of an account that is not known
     user_id text,
     told_ms bigint, -- the event's own time, in milliseconds since 1970
-    mid text, -- bare
+    mid text, -- bare, save beside an attempt's id
     up_to_ms bigint,
     attempt_id uuid
 ) ON COMMIT DROP;

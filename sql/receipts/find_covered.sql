@@ -19,7 +19,7 @@ FROM (
     GROUP BY message_id, attempt_id
 ) AS t
 INNER JOIN message_list AS m ON t.message_id = m.message_id
-CROSS JOIN LATERAL (
+INNER JOIN LATERAL (
     SELECT
         min(x.told_at) FILTER (WHERE x.kind = 'delivery') AS delivered_at,
         min(x.told_at) FILTER (WHERE x.kind = 'read') AS read_at
@@ -33,5 +33,5 @@ CROSS JOIN LATERAL (
             least(m.delivered_at, t.delivered_at),
             least(m.read_at, t.read_at)
         )
-) AS w
+) AS w ON TRUE
 WHERE w.delivered_at IS NOT NULL OR w.read_at IS NOT NULL

@@ -7,7 +7,7 @@ WITH echoed AS MATERIALIZED (
         a.account_id,
         a.user_id,
         bare_id(a.provider_message_id) AS known_mid,
-        e.mid,
+        bare_id(e.mid) AS mid,
         timestamptz 'epoch' + e.told_ms * interval '1 ms' AS sent_at
     FROM loading_receipt AS e
     INNER JOIN attempt AS a ON e.attempt_id = a.attempt_id
@@ -28,6 +28,13 @@ renamed AS (
         SET attempt_id = coalesce(r.attempt_id, excluded.attempt_id)
         WHERE r.attempt_id IS NULL
     RETURNING attempt_id, delivered_at, read_at
+),
+
+e AS (
+    SELECT DISTINCT
+        message_id,
+        attempt_id
+    FROM echoed
 )
 
 INSERT INTO told_message (message_id, attempt_id, platform_sent_at, delivered_at, read_at, has_new_bound)
@@ -48,5 +55,5 @@ SELECT
     r.read_at,
     TRUE
 FROM renamed AS r
-INNER JOIN (SELECT DISTINCT message_id, attempt_id FROM echoed) AS e ON r.attempt_id = e.attempt_id
+INNER JOIN e ON r.attempt_id = e.attempt_id
 WHERE r.delivered_at IS NOT NULL OR r.read_at IS NOT NULL

@@ -21,11 +21,15 @@ looked_up AS MATERIALIZED (
         a.attempt_id
     FROM told AS t
     LEFT JOIN LATERAL (
-        SELECT x.message_id, x.attempt_id
+        SELECT
+            x.message_id,
+            x.attempt_id
         FROM attempt AS x
         WHERE x.outcome = 'accepted' AND x.provider_message_id = t.mid AND x.account_id = t.account_id
         UNION ALL
-        SELECT x.message_id, x.attempt_id
+        SELECT
+            x.message_id,
+            x.attempt_id
         FROM attempt AS x
         WHERE x.outcome = 'accepted' AND x.provider_message_id = 'm_' || t.mid AND x.account_id = t.account_id
         LIMIT 1

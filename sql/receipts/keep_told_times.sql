@@ -1,5 +1,5 @@
--- Keeps the earliest of all times told, where that is news. What was read had been delivered by then; Instagram tells of
--- no deliveries, so there that time stays empty. A message of which a receipt came is not one without any.
+-- Keeps the earliest of all times told, where that is news. What was read had been delivered by then; Instagram tells
+-- of no deliveries, so there that time stays empty. A message of which a receipt came is not one without any.
 UPDATE message_list AS m
 SET
     platform_sent_at = least(m.platform_sent_at, t.platform_sent_at),

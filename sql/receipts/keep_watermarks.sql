@@ -37,7 +37,7 @@ SELECT
     CASE WHEN k.kind = 'read' THEN k.told_at END,
     FALSE
 FROM kept AS k
-CROSS JOIN LATERAL (
+INNER JOIN LATERAL (
     SELECT
         x.message_id,
         x.attempt_id
@@ -47,4 +47,4 @@ CROSS JOIN LATERAL (
         AND x.user_id = k.user_id
         AND x.state IN ('sent', 'delivered', 'read')
         AND sent_by(x.platform_sent_at, x.sent_at, x.delivered_at, x.read_at) <= k.up_to
-) AS m
+) AS m ON TRUE

@@ -1,5 +1,5 @@
--- Returns the attempts among the loaded echoes that are not known to be accepted: their echo proves it. One line for each
--- attempt, with the least of the ids that its echoes gave it, so that their order does not matter.
+-- Returns the attempts among the loaded echoes that are not known to be accepted: their echo proves it. One line for
+-- each attempt, with the least of the ids that its echoes gave it, so that their order does not matter.
 SELECT
     e.attempt_id,
     a.outcome,
@@ -21,12 +21,14 @@ SELECT
     a.outcome,
     r.mid
 FROM loading_receipt AS r
-CROSS JOIN LATERAL (
-    SELECT x.attempt_id, x.outcome
+INNER JOIN LATERAL (
+    SELECT
+        x.attempt_id,
+        x.outcome
     FROM attempt AS x
     WHERE
         x.outcome = 'unknown'
         AND x.provider_message_id IN (r.mid, 'm_' || r.mid)
         AND x.account_id = r.account_id
-) AS a
+) AS a ON TRUE
 WHERE r.mid IS NOT NULL AND r.attempt_id IS NULL

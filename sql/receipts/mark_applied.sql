@@ -5,7 +5,8 @@ SET
     event_count = g.event_count,
     strange_count = g.strange_count,
     strange = g.strange
-FROM unnest(
-    %(receipt_ids)s::bigint[], %(event_counts)s::integer[], %(strange_counts)s::integer[], %(stranges)s::text[]
-) AS g (receipt_id, event_count, strange_count, strange)
+FROM
+    unnest(
+        %(receipt_ids)s::bigint[], %(event_counts)s::integer[], %(strange_counts)s::integer[], %(stranges)s::text[]
+    ) AS g (receipt_id, event_count, strange_count, strange)
 WHERE r.receipt_id = g.receipt_id

@@ -1,4 +1,4 @@
--- Gives messages the reason no_receipt that were sent so long ago and of which neither an echo nor a delivery nor a read
+-- Gives messages the reason no_receipt that were sent so long ago and of which neither an echo, a delivery nor a read
 -- has told: each is looked at once, when that time has come, so the cost is flat in history. Returns how many.
 WITH line AS MATERIALIZED (
     SELECT

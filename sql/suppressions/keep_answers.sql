@@ -7,9 +7,13 @@ WITH told AS (
         g.user_id,
         max(g.stopped_at) AS stopped_at,
         max(g.resumed_at) AS resumed_at
-    FROM unnest(
-        %(account_ids)s::bigint[], %(user_ids)s::text[], %(stopped_at)s::timestamptz[], %(resumed_at)s::timestamptz[]
-    ) AS g (account_id, user_id, stopped_at, resumed_at)
+    FROM
+        unnest(
+            %(account_ids)s::bigint[],
+            %(user_ids)s::text[],
+            %(stopped_at)s::timestamptz[],
+            %(resumed_at)s::timestamptz[]
+        ) AS g (account_id, user_id, stopped_at, resumed_at)
     GROUP BY g.account_id, g.user_id
 ),
 
