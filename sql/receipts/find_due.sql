@@ -1,5 +1,6 @@
 -- Takes up messages that became sent since the last pass, with the receipts that came before: those of their ids waited
--- and stand on the message from now on; watermarks are looked at next. Whichever go first, all have their turn. Returns how many messages were due.
+-- and stand on the message from now on; watermarks are looked at next. Whichever go first, all have their turn.
+-- Returns how many messages were due.
 WITH due AS (
     DELETE FROM receipt_due
     WHERE ctid = ANY(ARRAY(SELECT ctid FROM receipt_due LIMIT %(most)s)) -- noqa: AM09
