@@ -1,5 +1,6 @@
 """What webhooks told, from words to tables: a batch gathers it from bodies, and one transaction applies it in sets."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from clients.graph.webhook_events import read_body
 from clients.graph.webhook_told import (
     AccountTold,
     Acted,
+    Body,
     Delivered,
     Echoed,
     Entitled,
@@ -26,6 +28,8 @@ from domain.template import Channel
 from sql import query
 from tasks.decisions import contradict
 from tasks.interactions import Interaction, store_interactions
+
+logger = logging.getLogger("windowcast.told")
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -81,13 +85,24 @@ def read_into(connection: Connection, batch: Batch, rows: Sequence[dict[str, Any
         for row in connection.execute(query("receipts/list_accounts"))
     }
     for row in rows:
-        body = read_body(row["body"])
+        body = _read(row)
         strange = Counter(body.strange)
         for entry in body.entries:
             _sort(batch, entry, accounts=accounts, receipt_id=row["receipt_id"], strange=strange)
         batch.receipt_ids.append(row["receipt_id"])
         batch.event_counts.append(body.event_count)
         batch.stranges.append(strange)
+
+
+def _read(row: dict[str, Any]) -> Body:
+    """Read one body. The reader raises nothing; if it did, one body must not keep all others waiting for ever."""
+    try:
+        return read_body(row["body"])
+    except Exception as error:  # noqa: BLE001  # one item of a batch: counted, kept and told
+        # Not its trace, which may hold what people wrote.
+        name, which = type(error).__name__, {"receipt_id": row["receipt_id"]}
+        logger.error("a webhook body cannot be read (%s)", name, extra=which)  # noqa: TRY400
+        return Body((), 1, {Why.NOT_APPLIED: 1})
 
 
 def apply_batch(connection: Connection, batch: Batch, *, timing: Timing, most_due: int) -> tuple[dict[str, int], int]:

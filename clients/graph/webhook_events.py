@@ -172,6 +172,8 @@ class _EntryReader:
     def read_change(self, change: dict[str, Any]) -> tuple[Told, ...]:
         """Read an item of `changes`, or an entry that is one itself. Raises _Strange."""
         field, value = change.get("field"), change.get("value")
+        if not isinstance(field, str):
+            raise _Strange(Why.UNKNOWN_FIELD)
         if field in MESSAGING_FIELDS:
             # The dashboard's button "test" makes these, with old times and people that nobody is.
             raise _Strange(Why.TEST_EVENT)

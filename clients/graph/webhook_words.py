@@ -18,7 +18,7 @@ class Why(StrEnum):
     UNKNOWN_EVENT = "an event of an unknown kind"
     UNKNOWN_FIELD = "a change of an unknown field"
     TEST_EVENT = "an event in the form of the dashboard's tests"
-    NOT_APPLIED = "the database refused it"
+    NOT_APPLIED = "it could not be applied"
 
 
 # Whole messaging events that stand as {"field", "value"}: only the dashboard's test button is known to send them so.

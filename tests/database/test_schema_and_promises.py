@@ -359,7 +359,8 @@ BREAK_TOO = {
     "p20_state_is_what_was_told": {
         "sent though it was read": ["UPDATE message_list SET read_at = clock() WHERE row_number = 1"],
         "delivered though it was read": [
-            "UPDATE message_list SET state = 'delivered', delivered_at = clock(), read_at = clock()"
+            "UPDATE message_list SET state = 'delivered', delivered_at = clock(), read_at = clock() "
+            "WHERE row_number = 1"
         ],
     },
     "p21_watermarks_are_obeyed": {

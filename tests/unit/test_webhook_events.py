@@ -390,6 +390,7 @@ def test_a_test_click_of_the_dashboard_is_shown_and_opens_nothing(field, shape):
         (body({**from_person(message={"mid": "m_1"}), "sender": {"id": "x" * 9}}), Why.NO_PERSON),
         (body({**from_person(message={"mid": "m_1"}), "sender": {"id": 10**40}}), Why.NO_PERSON),
         (body({"field": "mentions", "value": {}}, key="changes"), Why.UNKNOWN_FIELD),
+        (body({"field": ["feed"], "value": {}}, key="changes"), Why.UNKNOWN_FIELD),
     ],
 )
 def test_what_is_not_understood_is_counted_with_its_why(raw, why):
@@ -480,9 +481,28 @@ NEAR_JSON = st.recursive(
 )
 
 
-@settings(max_examples=50, deadline=None, database=None)
+WHOLE = st.builds(
+    lambda changes, events, field, value: json.dumps(
+        {
+            "object": "page",
+            "entry": [
+                {"id": PAGE, "time": AT, "changes": [*changes, {"field": field, "value": value}], "messaging": events}
+            ],
+        }
+    ).encode(),
+    changes=st.lists(NEAR_JSON, max_size=2),
+    events=st.lists(NEAR_JSON, max_size=2),
+    field=st.sampled_from(["feed", "comments"]) | JSON,
+    value=NEAR_JSON,
+)
+
+
+@settings(max_examples=100, deadline=None, database=None)
 @given(
-    st.binary() | JSON.map(lambda value: json.dumps(value).encode()) | NEAR_JSON.map(lambda v: json.dumps(v).encode())
+    WHOLE
+    | st.binary()
+    | JSON.map(lambda value: json.dumps(value).encode())
+    | NEAR_JSON.map(lambda v: json.dumps(v).encode())
 )
 def test_nothing_that_comes_is_raised_about(raw):
     read = read_body(raw)
