@@ -28,7 +28,7 @@ _MOST_CLASHES: Final = 10
 
 _BUSY_SECONDS: Final = 0.05
 _IDLE_SECONDS: Final = 1.0
-_AWAY_SECONDS: Final = 5.0
+_AWAY_SECONDS: Final = 2.0
 _LOOK_SECONDS: Final = 60.0
 
 

@@ -130,15 +130,15 @@ def _paused_accounts(connection: Connection) -> list[SweepFinding]:
 
 def _noted_accounts(connection: Connection) -> list[SweepFinding]:
     return [
-        SweepFinding(
-            SweepCode.PLATFORM_NOTE,
-            f"The platform {POLICY_WORDS[PolicyAction(row['action'])]} the account {row['account']} on "
-            f"{row['told_at'].astimezone(UTC):%Y-%m-%d at %H:%M} UTC{': ' + row['reason'] if row['reason'] else ''}",
-            1,
-            account=row["account"],
-        )
+        SweepFinding(SweepCode.PLATFORM_NOTE, _note_text(row), 1, account=row["account"])
         for row in connection.execute(query("sweep/find_noted_accounts"), {"days": _TOLD_DAYS})
     ]
+
+
+def _note_text(row: dict[str, Any]) -> str:
+    words, at = POLICY_WORDS[PolicyAction(row["action"])], row["told_at"].astimezone(UTC)
+    reason = f": {row['reason'].rstrip('.')}" if row["reason"] else ""
+    return f"The platform {words} the account {row['account']} on {at:%Y-%m-%d at %H:%M} UTC{reason}."
 
 
 def _outside_window(connection: Connection) -> list[SweepFinding]:
