@@ -77,7 +77,7 @@ def list_(*, as_json: bool) -> None:
         print_json([account_json(account) for account in found])
         return
     print_table(
-        ("name", "channel", "provider", "platform id", "pace", "state"),
+        ("name", "channel", "provider", "platform id", "pace", "state", "note"),
         [
             (
                 account.name,
@@ -86,6 +86,7 @@ def list_(*, as_json: bool) -> None:
                 account.external_id,
                 "none" if account.per_second is None else f"{account.per_second:g}/s",
                 f"paused: {account.pause_reason}" if account.is_paused else "active",
+                account.note,
             )
             for account in found
         ],

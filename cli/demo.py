@@ -193,11 +193,14 @@ class _Stage:
         """Carry the platform's webhooks to the inbox, so that echoes settle what is unknown."""
         from clients.embedded_postgres import start
         from clients.postgres import connect
-        from tasks.receipts import apply_echoes, store_receipt
+        from clients.settings import settings
+        from tasks.receipts import store_receipt
+        from tasks.reconcile import reconcile_inbox
+        from tasks.windows import timing_of
 
         with connect(start(self.folder / "home")) as connection:
             stored = sum(store_receipt(connection, webhook.body) for webhook in self.platform.webhooks())
-            settled = apply_echoes(connection)
+            settled = reconcile_inbox(connection, timing=timing_of(settings())).settled
         say(f"Receipts: {stored} webhook bodies stored, {settled} messages known to be sent by their echo.")
 
     def show_result(self) -> None:

@@ -4,16 +4,45 @@ from pathlib import Path
 
 import click
 
-from cli.output import print_json, say
+from cli.output import print_json, print_json_list, print_table, say
 from cli.session import json_option, session
 from domain.errors import InputRefusedError
 
 _MOST_SHOWN = 20
+_LONGEST_SHOWN = 40
 
 
 @click.group()
 def interactions() -> None:
-    """Load what people did, which opens their windows."""
+    """Load and list what people did, which opens their windows."""
+
+
+@interactions.command("list")
+@click.option("--account", required=True, help="The account's name or platform id.")
+@click.option("--user", "user_id", metavar="ID", help="Of this person alone.")
+@click.option("--most", type=click.IntRange(1, 1_000_000), default=100, show_default=True, help="So many at most.")
+@json_option
+def list_(*, account: str, user_id: str | None, most: int, as_json: bool) -> None:
+    """List what came in, newest first, by the events' own times."""
+    from tasks.accounts import find_account
+    from tasks.interactions import list_interactions
+
+    with session() as opened:
+        found = list_interactions(
+            opened.connection, find_account(opened.connection, account), user_id=user_id, most=most
+        )
+    if as_json:
+        print_json_list(found)
+        return
+    print_table(
+        ("person", "what", "when", "event"),
+        [(row["user_id"], row["kind"], row["occurred_at"], _shortened(row["event_id"])) for row in found],
+        empty="Nothing has come in.",
+    )
+
+
+def _shortened(event_id: str) -> str:
+    return event_id if len(event_id) <= _LONGEST_SHOWN else event_id[: _LONGEST_SHOWN - 1] + "…"
 
 
 @interactions.command("import")

@@ -153,6 +153,7 @@ def account_json(account: "Account") -> dict[str, Any]:
         "pace": account.per_second,
         "paused": account.is_paused,
         "pause_reason": account.pause_reason,
+        "note": account.note,
         "cap_messages": account.cap_messages,
         "cap_hours": account.cap_hours,
     }

@@ -60,7 +60,6 @@ class Settings(BaseSettings):
     overlap_hours: float = Field(
         default=24, gt=0, description="A plan counts who got another campaign message within this time."
     )
-
     meta_app_secrets: SecretStr | None = Field(
         default=None, description="The app's secrets that sign webhooks, with commas between them."
     )
@@ -72,6 +71,9 @@ class Settings(BaseSettings):
     )
     webhook_connections: int = Field(
         default=512, ge=1, le=50_000, description="Connections that one receiver serves at once."
+    )
+    no_receipt_days: float = Field(
+        default=3, gt=0, le=365, description="A message without any receipt after so many days is told to have none."
     )
 
     @field_validator("time_zone")

@@ -9,7 +9,8 @@ from domain.template import Channel, Provider
 class Account:
     """The sender, with its one route. `per_second` is its pace; None keeps none. `credential` is a name, no secret.
 
-    A person gets at most `cap_messages` campaign messages in `cap_hours`, over all campaigns; None: no cap is kept.
+    A person gets at most `cap_messages` campaign messages in `cap_hours`, over all campaigns; None: no cap is
+    kept. `note` is the newest that the platform did to the account by its policies, in words.
     """
 
     account_id: int
@@ -24,3 +25,4 @@ class Account:
     is_paused: bool
     cap_messages: int | None = None
     cap_hours: float | None = None
+    note: str | None = None

@@ -14,6 +14,7 @@ class SweepCode(StrEnum):
     ROWS_MISSING = "rows_missing"
     UNKNOWN_MESSAGES = "unknown_messages"
     ACCOUNT_PAUSED = "account_paused"
+    PLATFORM_NOTE = "platform_note"
     OUTSIDE_WINDOW = "outside_window"
     RECEIPTS_WAITING = "receipts_waiting"
     RECEIPTS_OVERDUE = "receipts_overdue"

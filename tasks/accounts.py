@@ -1,11 +1,13 @@
 """Accounts: added, found, paused and resumed. Nothing here calls the platform, save the check that says so."""
 
+from datetime import UTC
 from typing import Any
 
 from clients.credentials import token
 from clients.postgres import Connection
 from domain.account import Account
 from domain.errors import ConfigurationError, NotFoundError, UsageError
+from domain.receipts import POLICY_WORDS, PolicyAction
 from domain.template import Channel, Provider
 from sql import query
 
@@ -110,7 +112,16 @@ def account_of(row: dict[str, Any]) -> Account:
         is_paused=row["paused_at"] is not None,
         cap_messages=row["cap_messages"],
         cap_hours=None if row["cap_hours"] is None else float(row["cap_hours"]),
+        note=_note_of(row),
     )
+
+
+def _note_of(row: dict[str, Any]) -> str | None:
+    if row.get("note_action") is None:
+        return None
+    words = POLICY_WORDS[PolicyAction(row["note_action"])]
+    reason = f": {row['note_reason']}" if row["note_reason"] else ""
+    return f"the platform {words} it on {row['note_at'].astimezone(UTC):%Y-%m-%d at %H:%M} UTC{reason}"
 
 
 def _check_shapes(name: str, *, external_id: str, page_id: str | None, credential: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from clients.postgres import Connection
+from domain.account import Account
 from domain.errors import CampaignError, InputRefusedError, NotFoundError
 from domain.pace import Timing
 from domain.recipients_file import INVISIBLE_CHARACTERS
@@ -109,6 +110,15 @@ def store_interactions(
         connection.execute(query("interactions/raise_turns"), {"margin_seconds": timing.margin_seconds})
         connection.execute(query("interactions/drop_loading_table"))
     return count, int(row["new_count"]) if row else 0
+
+
+def list_interactions(
+    connection: Connection, account: Account, *, user_id: str | None = None, most: int
+) -> list[dict[str, Any]]:
+    """Return what people did on an account, or one person, newest first: user_id, kind, occurred_at, event_id."""
+    return connection.execute(
+        query("interactions/list"), {"account_id": account.account_id, "user_id": user_id, "most": most}
+    ).fetchall()
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:

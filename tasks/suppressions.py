@@ -6,6 +6,7 @@ from typing import Any
 from clients.postgres import Connection
 from domain.account import Account
 from domain.errors import InputRefusedError
+from domain.receipts import MARKETING_STOP
 from domain.recipients_file import USER_ID_PATTERN
 from sql import query
 
@@ -19,7 +20,12 @@ def add_suppressions(connection: Connection, account: Account, *, user_ids: Sequ
     with connection.transaction():
         row = connection.execute(
             query("suppressions/add"),
-            {"account_id": account.account_id, "user_ids": list(user_ids), "source": source},
+            {
+                "account_id": account.account_id,
+                "user_ids": list(user_ids),
+                "source": source,
+                "marketing_stop": MARKETING_STOP,
+            },
         ).fetchone()
         connection.execute(
             query("suppressions/set_aside"), {"account_id": account.account_id, "user_ids": list(user_ids)}

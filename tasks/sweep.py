@@ -1,15 +1,17 @@
 """The sweep: what dead senders left is put right, campaigns that are over are closed, and what stands still is told."""
 
 from dataclasses import dataclass, field
+from datetime import UTC
 from typing import Any, Final
 from uuid import UUID
 
 from clients.postgres import Connection
 from domain.pace import Timing
+from domain.receipts import POLICY_WORDS, PolicyAction
 from domain.sweep import SweepCode, SweepFinding
 from sql import query
 from tasks.campaigns import close_campaign, recover_held
-from tasks.receipts import apply_echoes
+from tasks.reconcile import reconcile_inbox
 from tasks.windows import window_parameters
 
 # A run that sends claims every second or so; one that waits for the platform waits at most a minute.
@@ -42,7 +44,7 @@ def sweep(connection: Connection, *, timing: Timing) -> SweepReport:
 
     Harmless at any time, in any number at once, and beside senders: it moves only what nobody can be working on.
     """
-    report = SweepReport(echoes=apply_echoes(connection))
+    report = SweepReport(echoes=reconcile_inbox(connection, timing=timing).settled)
     report.rescued = _number(connection, "attempts/rescue", "moved_count")
     report.settled = _number(connection, "attempts/settle", "settled_count")
     for campaign_id in _going(connection):
@@ -63,6 +65,7 @@ def _find(connection: Connection, report: SweepReport, *, timing: Timing) -> Non
         *_missing_rows(connection),
         *_unknown(connection),
         *_paused_accounts(connection),
+        *_noted_accounts(connection),
         *_outside_window(connection),
         *_receipts(connection),
     ]
@@ -123,6 +126,19 @@ def _paused_accounts(connection: Connection) -> list[SweepFinding]:
         )
         for row in connection.execute(query("sweep/find_paused_accounts"))
     ]
+
+
+def _noted_accounts(connection: Connection) -> list[SweepFinding]:
+    return [
+        SweepFinding(SweepCode.PLATFORM_NOTE, _note_text(row), 1, account=row["account"])
+        for row in connection.execute(query("sweep/find_noted_accounts"), {"days": _TOLD_DAYS})
+    ]
+
+
+def _note_text(row: dict[str, Any]) -> str:
+    words, at = POLICY_WORDS[PolicyAction(row["action"])], row["told_at"].astimezone(UTC)
+    reason = f": {row['reason'].rstrip('.')}" if row["reason"] else ""
+    return f"The platform {words} the account {row['account']} on {at:%Y-%m-%d at %H:%M} UTC{reason}."
 
 
 def _outside_window(connection: Connection) -> list[SweepFinding]:

@@ -1,10 +1,8 @@
 """What is unknown: looked up in the conversations of its account until it is proven sent, or absent, or given up."""
 
 import asyncio
-import json
 import logging
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -13,6 +11,8 @@ from uuid import UUID
 
 from clients.graph.conversations import ConversationReader, NoPage, Page
 from clients.graph.messenger import Route
+from clients.graph.webhook_events import echoes_in
+from clients.graph.webhook_told import Echoed
 from clients.postgres import Connection, connect
 from clients.settings import Settings
 from domain.account import Account
@@ -33,7 +33,7 @@ from domain.template import Channel, Provider, Template, TextContent, render
 from sql import query
 from tasks.accounts import account_token
 from tasks.decisions import Author, prove, resend_absent
-from tasks.receipts import apply_echoes
+from tasks.reconcile import reconcile_inbox
 from tasks.recording import words_of
 from tasks.templates import get_template
 from tasks.windows import timing_of
@@ -157,7 +157,7 @@ class _Resolver:
     def prepare(self) -> None:
         """Rescue what dead workers left, let waiting echoes speak first, and see what is due."""
         self._connection.execute(query("attempts/rescue"))
-        self.report.settled_by_echo = apply_echoes(self._connection)
+        self.report.settled_by_echo = reconcile_inbox(self._connection, timing=self._sending).settled
         row = self._row(
             query("look_ups/note_acceptances"),
             least_grace_seconds=self._timing.least_grace_seconds,
@@ -315,9 +315,9 @@ class _Resolver:
         echoes = self._echoes(due.user_id, since=start)
         is_told = self._account.channel is Channel.MESSENGER
         return frozenset(
-            echo.message_id
-            for echo in echoes
-            if echo.message_id and echo.attempt_id != due.attempt_id and (is_told or echo.attempt_id is not None)
+            echo.mid
+            for _, echo in echoes
+            if echo.mid and echo.attempt_id != due.attempt_id and (is_told or echo.attempt_id is not None)
         )
 
     def _keep(self, due: _Due, verdict: Verdict, *, pages: int) -> None:
@@ -372,7 +372,7 @@ class _Resolver:
         if row is None or not row["is_absent"] or not self._webhooks_are_alive(due):
             return
         # An echo that came in during the look-up has the last word.
-        self.report.settled_by_echo += apply_echoes(self._connection)
+        self.report.settled_by_echo += reconcile_inbox(self._connection, timing=self._sending).settled
         because = "absent in two look-ups, webhooks alive, window open"
         if resend_absent(
             self._connection,
@@ -390,16 +390,14 @@ class _Resolver:
 
         Only an echo shows that echoes are subscribed and reach us: that of our message would have come the same way.
         """
-        return any(
-            echo.account_id == self._account.external_id
-            for echo in self._echoes(self._account.external_id, since=due.over_at)
-        )
+        own = self._account.external_id
+        return any(external_id == own for external_id, _ in self._echoes(own, since=due.over_at))
 
-    def _echoes(self, digits: str, *, since: datetime) -> list["_Echo"]:
+    def _echoes(self, digits: str, *, since: datetime) -> list[tuple[str | None, Echoed]]:
         rows = self._connection.execute(
             query("unknowns/list_echo_bodies"), {"since": since, "digits": digits, "most": _MOST_BODIES}
         ).fetchall()
-        return [echo for row in rows for echo in _echoes_in(row["body"])]
+        return [echo for row in rows for echo in echoes_in(row["body"])]
 
     # what it needs
 
@@ -431,42 +429,6 @@ class _Resolver:
             read_timeout_seconds=self._sending.read_timeout_seconds,
             connect_timeout_seconds=self._sending.connect_timeout_seconds,
         )
-
-
-@dataclass(frozen=True)
-class _Echo:
-    """The platform's copy of a message of an account, anybody's; the attempt, where it carries one of ours."""
-
-    account_id: str
-    message_id: str
-    attempt_id: UUID | None
-
-
-def _echoes_in(body: bytes) -> Iterator[_Echo]:
-    """Walk the echoes in a webhook body, also those that are none of ours."""
-    try:
-        read = json.loads(body)
-    except (ValueError, RecursionError):
-        return
-    for envelope in read if isinstance(read, list) else [read]:
-        for entry in _dicts_in(envelope, "entry"):
-            for key in ("messaging", "standby"):
-                for event in _dicts_in(entry, key):
-                    message = event.get("message")
-                    if isinstance(message, dict) and message.get("is_echo") is True:
-                        yield _Echo(str(entry.get("id")), str(message.get("mid") or ""), _attempt_id(message))
-
-
-def _dicts_in(holder: Any, key: str) -> Iterator[dict[str, Any]]:
-    value = holder.get(key) if isinstance(holder, dict) else None
-    yield from (one for one in value if isinstance(one, dict)) if isinstance(value, list) else ()
-
-
-def _attempt_id(message: dict[str, Any]) -> UUID | None:
-    try:
-        return UUID(str(message.get("metadata")))
-    except ValueError:
-        return None
 
 
 def _text_of(template: Template, cells: list[str]) -> str | None:

@@ -1,16 +1,27 @@
 -- Raises each person's newest opener to the newest loaded one, only ever forward. An interaction further ahead of the
--- clock than the tolerance opens no window; what came twice or late changes nothing. Returns how many people moved.
+-- clock than the tolerance opens no window, and one that was when it first came never does, however often it comes
+-- again; what came twice or late changes nothing. Returns how many people moved.
 WITH newest AS (
-    SELECT DISTINCT ON (account_id, user_id)
-        account_id,
-        user_id,
-        occurred_at,
-        kind
-    FROM loading_interaction
+    SELECT DISTINCT ON (i.account_id, i.user_id)
+        i.account_id,
+        i.user_id,
+        i.occurred_at,
+        i.kind
+    FROM loading_interaction AS i
     WHERE
-        kind = ANY(%(openers)s::interaction_kind[])
-        AND occurred_at <= (SELECT clock()) + %(tolerance_seconds)s::float8 * interval '1 s'
-    ORDER BY account_id ASC, user_id ASC, occurred_at DESC, kind ASC
+        i.kind = ANY(%(openers)s::interaction_kind[])
+        AND i.occurred_at <= (SELECT clock()) + %(tolerance_seconds)s::float8 * interval '1 s'
+        -- By an index that holds only these few; its words are the index's own.
+        AND NOT EXISTS (
+            SELECT 1
+            FROM interaction AS k
+            WHERE
+                k.account_id = i.account_id
+                AND k.event_id = i.event_id
+                AND k.occurred_at = i.occurred_at
+                AND k.occurred_at - k.stored_at > interval '60 s'
+        )
+    ORDER BY i.account_id ASC, i.user_id ASC, i.occurred_at DESC, i.kind ASC
 ),
 
 raised AS (

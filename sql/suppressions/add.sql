@@ -1,4 +1,5 @@
--- Keeps opt-outs, for good; one takes the place of a cool-off. Returns how many are new.
+-- Keeps opt-outs, for good; one takes the place of a cool-off. An opt-out that came through the platform alone becomes
+-- ours as well: its resumption does not take back what was asked for here. Returns how many are new.
 WITH added AS (
     INSERT INTO suppression AS s (account_id, user_id, source, kind)
     SELECT
@@ -9,8 +10,12 @@ WITH added AS (
     FROM unnest(%(user_ids)s::text[]) AS u (user_id)
     GROUP BY u.user_id
     ON CONFLICT (account_id, user_id) DO UPDATE
-        SET kind = 'opted_out', until = NULL, source = excluded.source, added_at = clock()
-        WHERE s.kind = 'unavailable'
+        SET
+            kind = 'opted_out',
+            until = NULL,
+            source = excluded.source,
+            added_at = CASE s.kind WHEN 'unavailable' THEN clock() ELSE s.added_at END
+        WHERE s.kind = 'unavailable' OR s.source = %(marketing_stop)s
     RETURNING user_id
 )
 

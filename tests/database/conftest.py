@@ -2,6 +2,7 @@
 
 import pytest
 
+from events import Scene
 from factories import World
 
 
@@ -12,3 +13,13 @@ def world_18(database_18):
 
     with connect(database_18) as connection:
         yield World(connection)
+
+
+@pytest.fixture
+def scene(world, tmp_path):
+    return Scene(world, tmp_path)
+
+
+@pytest.fixture
+def scene_18(world_18, tmp_path):
+    return Scene(world_18, tmp_path)

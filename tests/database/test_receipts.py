@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from factories import TIMING
 from tasks.campaigns import close_campaign, start_campaign
 from tasks.database import broken_promises
-from tasks.receipts import apply_echoes, store_receipt
+from tasks.receipts import store_receipt
+from tasks.reconcile import reconcile_inbox
 
 STAMP = 1_777_881_600_123
 SENT_AT = datetime(2026, 5, 4, 8, 0, 0, 123_000, tzinfo=UTC)
@@ -56,7 +57,7 @@ def test_an_echo_settles_an_unknown_message_as_sent(world, tmp_path):
     assert close_campaign(world.connection, campaign_id) == "finished"
 
     assert store_receipt(world.connection, body(echo(attempt_id)))
-    assert apply_echoes(world.connection) == 1
+    assert reconcile_inbox(world.connection, timing=TIMING).settled == 1
 
     row = message_of(world, attempt_id)
     assert (row["state"], row["reason"], row["outcome"]) == ("sent", None, "accepted")
@@ -70,7 +71,7 @@ def test_an_echo_settles_an_unknown_message_as_sent(world, tmp_path):
 def test_an_echo_that_overtakes_the_answer_decides_and_the_answer_changes_nothing(world, tmp_path):
     _, (attempt_id,) = sending(world, tmp_path)
     store_receipt(world.connection, body(echo(attempt_id, mid="m-echo")))
-    assert apply_echoes(world.connection) == 1
+    assert reconcile_inbox(world.connection, timing=TIMING).settled == 1
     before = message_of(world, attempt_id)
 
     for outcome, state, reason in (("unknown", "unknown", "no_answer"), ("refused", "failed", "message_refused")):
@@ -87,7 +88,7 @@ def test_an_echo_after_the_answer_only_adds_the_time_of_the_platform(world, tmp_
 
     store_receipt(world.connection, body(echo(attempt_id, mid="m-echo")))
 
-    assert apply_echoes(world.connection) == 0
+    assert reconcile_inbox(world.connection, timing=TIMING).settled == 0
     assert message_of(world, attempt_id) == {**before, "platform_sent_at": SENT_AT}
 
 
@@ -97,7 +98,7 @@ def test_a_late_echo_settles_what_nobody_waits_for_any_longer(world_18, tmp_path
 
     store_receipt(world_18.connection, body(echo(attempt_id)))
 
-    assert apply_echoes(world_18.connection) == 1
+    assert reconcile_inbox(world_18.connection, timing=TIMING).settled == 1
     assert message_of(world_18, attempt_id)["state"] == "sent"
 
 
@@ -134,12 +135,12 @@ def test_foreign_echoes_and_nonsense_settle_nothing_and_stop_nothing(world, tmp_
     for one in NONSENSE:
         assert store_receipt(world.connection, one)
     store_receipt(world.connection, body(echo(attempt_id, is_echo=False)))
-    assert apply_echoes(world.connection) == 0
+    assert reconcile_inbox(world.connection, timing=TIMING).settled == 0
     assert message_of(world, attempt_id)["state"] == "unknown"
 
     store_receipt(world.connection, body("x", None, echo(uuid4()), echo(attempt_id), key="standby"))
 
-    assert apply_echoes(world.connection) == 1
+    assert reconcile_inbox(world.connection, timing=TIMING).settled == 1
     left = world.connection.execute("SELECT count(*) FROM receipt_inbox WHERE applied_at IS NULL").fetchone()
     assert (left["count"], world.row_counts()["receipt_inbox"]) == (0, len(NONSENSE) + 2)
 
@@ -161,7 +162,7 @@ def test_an_odd_echo_still_proves_that_its_message_was_sent(world_18, tmp_path, 
     _, (attempt_id,) = unknown(world_18, tmp_path)
 
     store_receipt(world_18.connection, body(echo(attempt_id, **fields)))
-    assert apply_echoes(world_18.connection) == 1
+    assert reconcile_inbox(world_18.connection, timing=TIMING).settled == 1
 
     row = message_of(world_18, attempt_id)
     assert row["state"] == "sent"
@@ -173,7 +174,7 @@ def test_an_echo_wrapped_in_a_list_is_read_too(world_18, tmp_path):
 
     store_receipt(world_18.connection, b"[" + body(echo(attempt_id)) + b"]")
 
-    assert apply_echoes(world_18.connection) == 1
+    assert reconcile_inbox(world_18.connection, timing=TIMING).settled == 1
 
 
 def test_any_order_and_any_repetition_of_the_same_bodies_gives_the_same_table(world_18, tmp_path):
@@ -195,8 +196,8 @@ def test_any_order_and_any_repetition_of_the_same_bodies_gives_the_same_table(wo
             settled = 0
             for place, applies in zip([*order, *order], [*breaks, *breaks], strict=True):
                 store_receipt(world_18.connection, bodies[place])
-                settled += apply_echoes(world_18.connection) if applies else 0
-            settled += apply_echoes(world_18.connection)
+                settled += reconcile_inbox(world_18.connection, timing=TIMING).settled if applies else 0
+            settled += reconcile_inbox(world_18.connection, timing=TIMING).settled
             rows = [message_of(world_18, attempt_id) for attempt_id in attempts]
         assert settled == 3
         assert [(row["state"], row["outcome"], row["provider_message_id"]) for row in rows] == [

@@ -286,6 +286,16 @@ BREAK = {
         "SELECT account_id, user_id, 'test', started_at - interval '1 s' FROM attempt",
     ],
     "p20_sent_is_proven": ["UPDATE attempt SET outcome = 'refused'"],
+    "p20_state_is_what_was_told": ["UPDATE message_list SET delivered_at = clock() WHERE row_number = 1"],
+    "p21_watermarks_are_obeyed": [
+        "DELETE FROM receipt_due",
+        "INSERT INTO watermark SELECT account_id, user_id, 'read', w.at, w.at FROM message_list "
+        "CROSS JOIN (SELECT clock() + interval '61 s' AS at) AS w WHERE row_number = 1",
+    ],
+    "p22_no_receipt_waits_in_vain": [
+        "DELETE FROM receipt_due",
+        "INSERT INTO mid_receipt (account_id, mid, read_at) SELECT account_id, 'm-1', clock() FROM attempt",
+    ],
 }
 
 # Further ways to break those that have several: a word for it, the deed.
@@ -344,6 +354,29 @@ BREAK_TOO = {
             "UPDATE attempt SET outcome = 'unknown'",
             ANOTHER_ATTEMPT,
             "UPDATE attempt SET started_at = started_at + interval '1 s' WHERE attempt_id = '{other}'",
+        ],
+    },
+    "p20_state_is_what_was_told": {
+        "sent though it was read": ["UPDATE message_list SET read_at = clock() WHERE row_number = 1"],
+        "delivered though it was read": [
+            "UPDATE message_list SET state = 'delivered', delivered_at = clock(), read_at = clock() "
+            "WHERE row_number = 1"
+        ],
+    },
+    "p21_watermarks_are_obeyed": {
+        "delivered later than a watermark told": [
+            "DELETE FROM receipt_due",
+            "INSERT INTO watermark SELECT account_id, user_id, 'delivery', sent_at, sent_at FROM message_list "
+            "WHERE row_number = 1",
+            "UPDATE message_list SET state = 'delivered', delivered_at = sent_at + interval '1 s', "
+            "platform_sent_at = sent_at WHERE row_number = 1",
+        ],
+    },
+    "p22_no_receipt_waits_in_vain": {
+        "by an id that the answer gave with m_": [
+            "DELETE FROM receipt_due",
+            "UPDATE attempt SET provider_message_id = 'm_1'",
+            "INSERT INTO mid_receipt (account_id, mid, read_at) SELECT account_id, '1', clock() FROM attempt",
         ],
     },
     "p20_sent_is_proven": {

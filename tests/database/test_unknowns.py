@@ -26,7 +26,8 @@ from sql import query
 from tasks.campaigns import cancel_campaign, close_campaign, pause_campaign, start_campaign
 from tasks.database import broken_promises
 from tasks.decisions import Author, contradict, decide, list_contradicted
-from tasks.receipts import apply_echoes, store_receipt
+from tasks.receipts import store_receipt
+from tasks.reconcile import reconcile_inbox
 from tasks.restore import mark_restored
 from tasks.retries import RETRYABLE, plan_retry, retry_failed
 from tasks.suppressions import add_suppressions
@@ -545,7 +546,7 @@ async def test_an_echo_for_an_absent_attempt_that_was_not_sent_again_makes_it_se
     campaign_id, attempt_id = await declared_absent(place)
 
     place.echo(attempt_id)
-    apply_echoes(place.connection)
+    reconcile_inbox(place.connection, timing=TIMING)
 
     assert place.stands(attempt_id) == ("sent", None, "accepted")
     assert place.row(attempt_id)["provider_message_id"] == "m_echo"
@@ -562,8 +563,8 @@ async def test_an_echo_for_an_absent_attempt_that_was_sent_again_tells_of_a_seco
     place.world.end(again, outcome="accepted", state="sent", mid="m-2")
 
     place.echo(attempt_id)
-    apply_echoes(place.connection)
-    apply_echoes(place.connection)
+    reconcile_inbox(place.connection, timing=TIMING)
+    reconcile_inbox(place.connection, timing=TIMING)
 
     assert place.row(attempt_id)["outcome"] == "accepted"
     assert place.row(again)["provider_message_id"] == "m-2"

@@ -17,7 +17,8 @@ from clients.postgres import connect
 from clients.settings import Settings
 from factories import World, user_id
 from tasks.database import broken_promises
-from tasks.receipts import apply_echoes, store_receipt
+from tasks.receipts import store_receipt
+from tasks.reconcile import reconcile_inbox
 from tasks.running import run_campaign
 from tasks.windows import read_clock, timing_of
 
@@ -150,7 +151,7 @@ class Scene:
             for webhook in self.sandbox.webhooks(after=self._begins.webhooks):
                 if webhook.account == self.account.external_id:
                     store_receipt(connection, webhook.body)
-            return apply_echoes(connection)
+            return reconcile_inbox(connection, timing=self.timing).settled
 
     def states(self) -> dict[str, int]:
         with self.world() as world:

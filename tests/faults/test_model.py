@@ -31,7 +31,8 @@ from tasks.accounts import find_account, pause_account, resume_account
 from tasks.campaigns import cancel_campaign, close_campaign, pause_campaign, resume_campaign, start_campaign
 from tasks.database import broken_promises
 from tasks.interactions import Interaction, store_interactions
-from tasks.receipts import apply_echoes, store_receipt
+from tasks.receipts import store_receipt
+from tasks.reconcile import reconcile_inbox
 from tasks.sending import send_share
 from tasks.share import ShareOrder
 from tasks.suppressions import add_suppressions
@@ -388,7 +389,7 @@ class Sending(RuleBasedStateMachine):
         }
         body = {"object": "page", "entry": [{"id": self.account.external_id, "messaging": [event]}]}
         store_receipt(self.connection, json.dumps(body).encode())
-        apply_echoes(self.connection)
+        reconcile_inbox(self.connection, timing=TIMING)
         self.model.echo(key)
 
     def _bring_to_an_end(self):

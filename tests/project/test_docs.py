@@ -11,7 +11,7 @@ from clients.settings import Settings
 from domain.evidence import DecisionKind, LookUpResult
 from domain.problem import FINDINGS, Finding, Problem
 from domain.reasons import SENTENCES, Reason
-from domain.receipts import WatermarkKind
+from domain.receipts import PolicyAction, WatermarkKind
 from domain.states import CAMPAIGN_MOVES, MOVES, CampaignState, MessageState
 from domain.suppression import SuppressionKind
 from domain.template import Channel, Provider
@@ -25,6 +25,7 @@ ENUM_TYPES = {
     "interaction_kind": InteractionKind,
     "look_up_result": LookUpResult,
     "message_state": MessageState,
+    "policy_action": PolicyAction,
     "provider": Provider,
     "reason": Reason,
     "suppression_kind": SuppressionKind,

@@ -11,7 +11,7 @@ STATEMENTS = sorted(
     for path in (ROOT / "sql").rglob("*.sql")
     if "migrations" not in path.parts
 )
-# Definitions and COPY have no plan; the loading table of interactions lives only inside a load.
+# Definitions and COPY have no plan; loading tables live only inside a load.
 WITHOUT_PLAN = {
     "database/create_migration_table",
     "staging/copy_rows",
@@ -20,6 +20,9 @@ WITHOUT_PLAN = {
     "interactions/create_loading_table",
     "interactions/drop_loading_table",
     "interactions/copy",
+    "receipts/create_loading_table",
+    "receipts/drop_loading_table",
+    "receipts/copy",
 }
 
 
@@ -59,6 +62,7 @@ def _misfit(connection, name: str) -> str | None:
     try:
         with connection.transaction(force_rollback=True):
             connection.execute(query("interactions/create_loading_table"))
+            connection.execute(query("receipts/create_loading_table"))
             connection.execute(b"EXPLAIN " + statement, parameters)
     except psycopg.errors.Error as error:
         return str(error)

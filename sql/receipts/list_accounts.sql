@@ -1,0 +1,6 @@
+-- Returns all accounts as webhooks name them.
+SELECT
+    account_id,
+    channel,
+    external_id
+FROM account

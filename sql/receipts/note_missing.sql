@@ -1,0 +1,36 @@
+-- Gives messages the reason no_receipt that were sent so long ago and of which neither an echo, a delivery nor a read
+-- has told: each is looked at once, when that time has come, so the cost is flat in history. Returns how many.
+WITH line AS MATERIALIZED (
+    SELECT
+        a.account_id,
+        coalesce(c.sent_before, '-infinity') AS looked_until,
+        clock() - %(days)s::float8 * interval '1 day' AS sent_before
+    FROM account AS a
+    LEFT JOIN receipt_check AS c ON a.account_id = c.account_id
+    WHERE c.sent_before IS NULL OR c.sent_before < clock() - %(days)s::float8 * interval '1 day'
+),
+
+drawn AS (
+    INSERT INTO receipt_check AS c (account_id, sent_before)
+    SELECT
+        account_id,
+        sent_before
+    FROM line
+    ON CONFLICT (account_id) DO UPDATE SET sent_before = greatest(c.sent_before, excluded.sent_before)
+),
+
+told AS (
+    UPDATE message_list AS m
+    SET reason = 'no_receipt'
+    FROM line AS l
+    WHERE
+        m.account_id = l.account_id
+        AND m.sent_at >= l.looked_until
+        AND m.sent_at < l.sent_before
+        AND m.state = 'sent'
+        AND m.reason IS NULL
+        AND m.platform_sent_at IS NULL
+    RETURNING m.message_id
+)
+
+SELECT count(*) AS missing_count FROM told
