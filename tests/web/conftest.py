@@ -25,7 +25,7 @@ def _one_database(running_servers):
 def inbox(_one_database):
     """The URL of a database whose inbox is empty; the other tables are not touched here."""
     with psycopg.connect(_one_database, autocommit=True) as connection:
-        connection.execute("TRUNCATE windowcast.receipt_inbox RESTART IDENTITY")
+        connection.execute("TRUNCATE windowcast.receipt_inbox RESTART IDENTITY CASCADE")
     return _one_database
 
 
