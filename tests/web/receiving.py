@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import httpx
 from posting import OTHER_SECRET, SECRET, TOKEN
 
+from tasks.inbox import InboxLimits
 from web.app import create_app
 from web.body import BodyLimits
 from web.connections import ConnectionLimits
@@ -14,10 +15,12 @@ from web.server import address_of, listen, serve
 
 KEYS = Keys((SECRET.encode(), OTHER_SECRET.encode()), TOKEN.encode())
 BODY_LIMITS = BodyLimits(100_000)
+# Where its patience is not what is tried, hundreds of requests on one busy loop must not wear it out.
+PATIENT = InboxLimits(patience_seconds=30)
 
 
-def make_receiver(url, *, body_limits=BODY_LIMITS, **more) -> Receiver:
-    return Receiver(url, keys=KEYS, body_limits=body_limits, **more)
+def make_receiver(url, *, body_limits=BODY_LIMITS, inbox_limits=PATIENT, **more) -> Receiver:
+    return Receiver(url, keys=KEYS, body_limits=body_limits, inbox_limits=inbox_limits, **more)
 
 
 @asynccontextmanager

@@ -32,7 +32,7 @@ async def test_f33_while_postgres_is_stopped_bodies_are_refused_in_time_and_stor
     async def is_ready() -> bool:
         return (await http.get("/readyz")).status_code == 200
 
-    async with asking(make_receiver(url)) as http:
+    async with asking(make_receiver(url, inbox_limits=InboxLimits())) as http:
         before = await post(http, 0)
         private_server.halt()
         try:
