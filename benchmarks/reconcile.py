@@ -20,9 +20,9 @@ from factories import World
 from tasks.campaigns import start_campaign
 from tasks.reconcile import reconcile_inbox
 
-EVENTS = 100_000
+EVENTS = 50_000
 PEOPLE = 100_000
-HISTORY = 100_000
+HISTORY = 50_000
 TIMES = 10
 LEAST_PER_SECOND = 20_000
 MOST_RATIO = 1.3

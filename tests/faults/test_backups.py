@@ -66,7 +66,8 @@ def test_f37_a_message_whose_attempt_is_in_the_backup_is_settled_by_its_echo(res
     with connect(restored.database) as connection:
         rows = connection.execute("SELECT user_id, state, reason FROM message_list ORDER BY message_id").fetchall()
         assert broken_promises(connection) == {}
-    assert [row["state"] for row in rows] == ["sent"] * 8 + ["unknown"] * (PEOPLE - 8)
+    assert {row["state"] for row in rows[:8]} <= {"sent", "delivered", "read"}
+    assert [row["state"] for row in rows[8:]] == ["unknown"] * (PEOPLE - 8)
     assert {row["reason"] for row in rows[8:]} == {"restored"}
 
 
