@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import click
 
+from cli.beside import command_beside
 from cli.output import print_json, say
 from domain.errors import CampaignError, InputRefusedError
 from domain.states import MessageState
@@ -31,6 +33,9 @@ _TIMED_ROWS: Final = 10
 _TIMED_AHEAD: Final = timedelta(seconds=40)
 # Every so many POSTs the sandbox takes the message and hangs up without an answer: echoes must tell.
 _DROP_EVERY: Final = 400
+# So many of those who get the message answer it, which opens their windows anew.
+_WRITE_BACK_SHARE: Final = 0.05
+_RECEIPTS_SECONDS: Final = 60
 _TEMPLATE: Final = """\
 code: tea-week
 language: en
@@ -81,9 +86,10 @@ def demo(*, rows: int, output: Path) -> int:
         try:
             stage.prepare(rows)
             stage.show_check()
-            stage.submit("the workbook", "tea-week.xlsx", "--accept-valid")
-            stage.submit_timed()
-            stage.carry_receipts()
+            with stage.receiving():
+                stage.submit("the workbook", "tea-week.xlsx", "--accept-valid")
+                stage.submit_timed()
+                stage.await_receipts()
             stage.show_result()
             summary = {**stage.summary(rows), "seconds": round(time.monotonic() - started, 1)}
         finally:
@@ -98,17 +104,20 @@ class _Stage:
     def __init__(self, folder: Path, platform: "SandboxClient") -> None:
         self.folder = folder
         self.platform = platform
-        token = secrets.token_hex(16)
+        token, app_secret = secrets.token_hex(16), secrets.token_hex(16)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("WINDOWCAST_", "PREFECT_"))}
         self._environment = {
             **kept,
+            "PYTHONPATH": str(Path(__file__).parents[1]),
             "WINDOWCAST_HOME": str(folder / "home"),
             "WINDOWCAST_GRAPH_URL": platform.url,
             "WINDOWCAST_TIME_ZONE": "UTC",
+            "WINDOWCAST_META_APP_SECRETS": app_secret,
+            "WINDOWCAST_META_VERIFY_TOKEN": secrets.token_hex(16),
             _CREDENTIAL: token,
         }
         platform.add_accounts(
-            [{"external_id": _PAGE, "channel": "messenger", "token": token, "app_secret": "demo", "name": _ACCOUNT}]
+            [{"external_id": _PAGE, "channel": "messenger", "token": token, "app_secret": app_secret, "name": _ACCOUNT}]
         )
 
     def windowcast(self, *arguments: str, quiet: bool = False, may_refuse: bool = False) -> Any:
@@ -129,7 +138,7 @@ class _Stage:
         return subprocess.run(  # noqa: S603  # our own command with our own words
             [sys.executable, "-c", "import sys; from cli.main import main; sys.exit(main())", *arguments],
             cwd=self.folder,
-            env={**self._environment, "PYTHONPATH": str(Path(__file__).parents[1])},
+            env=self._environment,
             stdout=stdout,
             text=True,
             check=False,
@@ -189,19 +198,48 @@ class _Stage:
         early = [one for one in self.platform.log() if one.recipient_id.startswith("35") and _moment(one) < at]
         say(f"Timed for {at}; the platform had {len(early)} of them earlier.")
 
-    def carry_receipts(self) -> None:
-        """Carry the platform's webhooks to the inbox, so that echoes settle what is unknown."""
-        from clients.embedded_postgres import start
-        from clients.postgres import connect
-        from clients.settings import settings
-        from tasks.receipts import store_receipt
-        from tasks.reconcile import reconcile_inbox
-        from tasks.windows import timing_of
+    @contextmanager
+    def receiving(self) -> Iterator[None]:
+        """Run the webhook receiver, to which the platform carries what it tells, signed; its log is kept."""
+        command = command_beside("webhooks", "serve", "--port", "0", "--json")
+        with (self.folder / "receiver.log").open("w", encoding="utf-8") as log:
+            receiver = subprocess.Popen(  # noqa: S603  # our own command with our own words
+                command, cwd=self.folder, env=self._environment, stdout=subprocess.PIPE, stderr=log, text=True
+            )
+        try:
+            self.platform.set_webhooks(url=self._address_of(receiver), write_back_share=_WRITE_BACK_SHARE)
+            yield
+        finally:
+            receiver.terminate()
+            receiver.wait(timeout=_RECEIPTS_SECONDS)
 
-        with connect(start(self.folder / "home")) as connection:
-            stored = sum(store_receipt(connection, webhook.body) for webhook in self.platform.webhooks())
-            settled = reconcile_inbox(connection, timing=timing_of(settings())).settled
-        say(f"Receipts: {stored} webhook bodies stored, {settled} messages known to be sent by their echo.")
+    def _address_of(self, receiver: "subprocess.Popen[str]") -> str:
+        line = receiver.stdout.readline() if receiver.stdout else ""
+        if not line.startswith("{"):
+            raise CampaignError(f"The webhook receiver did not start; {self.folder / 'receiver.log'} says why.")
+        address: str = json.loads(line)["receiver_url"]
+        say(f"Webhooks are taken at {address}; every body is signed, and stored before it is answered.")
+        return address
+
+    def await_receipts(self) -> None:
+        """Wait until every webhook of the platform has been received and applied."""
+        deadline = time.monotonic() + _RECEIPTS_SECONDS
+        while self._is_anything_coming():
+            if time.monotonic() > deadline:
+                raise CampaignError(f"Not all webhooks were applied; {self.folder / 'receiver.log'} says why.")
+            time.sleep(0.5)
+        inbox = self.windowcast("webhooks", "inbox", quiet=True)
+        came_in = self.windowcast("interactions", "list", "--account", _ACCOUNT, "--most", "5", quiet=True)
+        say(f"Receipts: {inbox['applied']} webhook bodies came through the receiver and are applied.")
+        for one in came_in:
+            say(f"  {one['occurred_at']}: {one['user_id']} did this: {one['kind']}")
+
+    def _is_anything_coming(self) -> bool:
+        return bool(
+            self.platform.set_webhooks()["due"]
+            or not all(body.is_taken for body in self.platform.webhooks())
+            or self.windowcast("webhooks", "inbox", quiet=True)["waiting"]
+        )
 
     def show_result(self) -> None:
         """Export the message list and check every promise."""
