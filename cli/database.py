@@ -11,7 +11,7 @@ from domain.errors import ConfigurationError, UnfinishedError, UsageError
 
 @click.group()
 def db() -> None:
-    """Migrate the database; stop the embedded one; say that a backup was restored."""
+    """Migrate and maintain the database; stop the embedded one; say that a backup was restored."""
 
 
 @db.command()
@@ -46,6 +46,35 @@ def stop(*, as_json: bool) -> None:
         print_json({"was_running": was_running})
     else:
         click.echo("The embedded Postgres is stopped." if was_running else "No embedded Postgres was running.")
+
+
+@db.command()
+@json_option
+def maintain(*, as_json: bool) -> None:
+    """Make partitions ahead, and delete what was kept long enough. Harmless at any time; a server does it daily."""
+    from cli.session import session
+    from tasks.maintenance import maintain as maintain_once
+    from tasks.maintenance import retention_of
+
+    with session() as opened:
+        report = maintain_once(opened.connection, retention_of(opened.settings))
+    if as_json:
+        print_json(
+            {
+                "made": [day.isoformat() for day in report.made],
+                "dropped": [day.isoformat() for day in report.dropped],
+                "moved": report.moved,
+                "deleted": report.deleted,
+            }
+        )
+        return
+    click.echo(
+        f"Days of interactions that got a partition: {len(report.made)}, and that were dropped: {len(report.dropped)}. "
+        f"Interactions moved to their days: {report.moved}."
+    )
+    for what, count in report.deleted.items():
+        if count:
+            click.echo(f"  deleted {what}: {count}")
 
 
 @db.command()
@@ -100,6 +129,7 @@ def doctor(*, as_json: bool) -> int:
     from clients.settings import settings
     from tasks.database import broken_promises, database_facts, ensure_schema
     from tasks.decisions import list_contradicted
+    from tasks.upkeep import find_upkeep
 
     chosen = settings()
     with connect(database_url(chosen)) as connection:
@@ -107,7 +137,9 @@ def doctor(*, as_json: bool) -> int:
         facts = database_facts(connection)
         broken = broken_promises(connection)
         contradicted = list_contradicted(connection)
-    findings = _findings(facts) + [f"The promise {name} does not hold: {rows[:3]}" for name, rows in broken.items()]
+        upkeep = find_upkeep(connection)
+    findings = _findings(facts) + [f"{one.text} ({one.runbook})" for one in upkeep]
+    findings += [f"The promise {name} does not hold: {rows[:3]}" for name, rows in broken.items()]
     if as_json:
         print_json(
             {

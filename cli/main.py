@@ -19,7 +19,7 @@ _COMMANDS: Final = {
     "interactions": ("cli.interactions:interactions", "Load what people did, which opens their windows."),
     "suppressions": ("cli.suppressions:suppressions", "Keep, list and take back opt-outs; list who is left in peace."),
     "doctor": ("cli.database:doctor", "Check the settings, the database and every promise about it."),
-    "db": ("cli.database:db", "Migrate the database; stop the embedded one."),
+    "db": ("cli.database:db", "Migrate and maintain the database; stop the embedded one."),
     "sandbox": ("cli.sandbox:sandbox", "Run a Messenger Platform on this machine, for trials."),
     "demo": ("cli.demo:demo", "Show the main job on this machine, from nothing."),
 }

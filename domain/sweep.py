@@ -17,6 +17,8 @@ class SweepCode(StrEnum):
     OUTSIDE_WINDOW = "outside_window"
     RECEIPTS_WAITING = "receipts_waiting"
     RECEIPTS_OVERDUE = "receipts_overdue"
+    MAINTENANCE_OVERDUE = "maintenance_overdue"
+    PARTITIONS_WRONG = "partitions_wrong"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ STATEMENTS = sorted(
     for path in (ROOT / "sql").rglob("*.sql")
     if "migrations" not in path.parts
 )
-# Definitions and COPY have no plan; the loading table of interactions lives only inside a load.
+# Definitions, COPY and TRUNCATE have no plan; the loading table of interactions lives only inside a load.
 WITHOUT_PLAN = {
     "database/create_migration_table",
     "staging/copy_rows",
@@ -20,6 +20,7 @@ WITHOUT_PLAN = {
     "interactions/create_loading_table",
     "interactions/drop_loading_table",
     "interactions/copy",
+    "maintenance/empty_aside",
 }
 
 
