@@ -53,11 +53,13 @@ def stop(*, as_json: bool) -> None:
 def maintain(*, as_json: bool) -> None:
     """Make partitions ahead, and delete what was kept long enough. Harmless at any time; a server does it daily."""
     from cli.session import session
+    from tasks.erasure import keep_erasures
     from tasks.maintenance import maintain as maintain_once
     from tasks.maintenance import retention_of
 
     with session() as opened:
         report = maintain_once(opened.connection, retention_of(opened.settings))
+        erasures = keep_erasures(opened.connection)
     if as_json:
         print_json(
             {
@@ -65,6 +67,11 @@ def maintain(*, as_json: bool) -> None:
                 "dropped": [day.isoformat() for day in report.dropped],
                 "moved": report.moved,
                 "deleted": report.deleted,
+                "deletion_requests": {
+                    "done": erasures.done,
+                    "unmatched": erasures.unmatched,
+                    "waiting": erasures.waiting,
+                },
             }
         )
         return
@@ -75,6 +82,11 @@ def maintain(*, as_json: bool) -> None:
     for what, count in report.deleted.items():
         if count:
             click.echo(f"  deleted {what}: {count}")
+    if erasures.done or erasures.unmatched or erasures.waiting:
+        click.echo(
+            f"Requests for deletion: {erasures.done} done, {erasures.unmatched} of nobody we know by that id, "
+            f"{erasures.waiting} wait for a message that is under way."
+        )
 
 
 @db.command()

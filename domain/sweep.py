@@ -19,6 +19,7 @@ class SweepCode(StrEnum):
     RECEIPTS_OVERDUE = "receipts_overdue"
     MAINTENANCE_OVERDUE = "maintenance_overdue"
     PARTITIONS_WRONG = "partitions_wrong"
+    DELETION_REQUESTS_WAITING = "deletion_requests_waiting"
 
 
 @dataclass(frozen=True)

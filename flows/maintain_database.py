@@ -5,6 +5,7 @@ from prefect.artifacts import acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from clients.settings import settings
+from tasks.erasure import ErasuresKept, keep_erasures
 from tasks.maintenance import MaintenanceReport, maintain, retention_of
 from tasks.running import open_database
 
@@ -17,6 +18,7 @@ async def maintain_database() -> int:
     """
     report = maintain_once()
     await show_report(report)
+    keep_erasures_once()
     return sum(report.deleted.values())
 
 
@@ -25,6 +27,13 @@ def maintain_once() -> MaintenanceReport:
     """Do one maintenance of the database."""
     with open_database() as (connection, _):
         return maintain(connection, retention_of(settings()))
+
+
+@task(task_run_name="handle requests for deletion", cache_policy=NO_CACHE)
+def keep_erasures_once() -> ErasuresKept:
+    """Erase who asked the platform for it, and of whom receipts came after they were erased."""
+    with open_database() as (connection, _):
+        return keep_erasures(connection)
 
 
 @task(task_run_name="show the report", cache_policy=NO_CACHE)

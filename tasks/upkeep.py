@@ -16,7 +16,7 @@ _MOST_IN_DEFAULT: Final = 100_000
 
 def find_upkeep(connection: Connection) -> list[SweepFinding]:
     """Return what a person should know: a maintenance that does not run, partitions that are missing or not used."""
-    return [*_overdue(connection), *_partitions(connection)]
+    return [*_overdue(connection), *_partitions(connection), *_requests(connection)]
 
 
 def _overdue(connection: Connection) -> Iterator[SweepFinding]:
@@ -50,3 +50,10 @@ def _partitions(connection: Connection) -> Iterator[SweepFinding]:
             f"The default partition holds {_MOST_IN_DEFAULT:,} interactions or more, which belong to days of their own."
         )
         yield SweepFinding(SweepCode.PARTITIONS_WRONG, text, row["default_count"])
+
+
+def _requests(connection: Connection) -> Iterator[SweepFinding]:
+    row = connection.execute(query("erasure/count_late_requests"), {"old_hours": _OLD_HOURS}).fetchone()
+    if row is not None and row["request_count"]:
+        text = f"Requests for the deletion of a person's data that have waited for two days: {row['request_count']}."
+        yield SweepFinding(SweepCode.DELETION_REQUESTS_WAITING, text, row["request_count"])

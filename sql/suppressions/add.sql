@@ -1,4 +1,4 @@
--- Keeps opt-outs, for good; one takes the place of a cool-off. Returns how many are new.
+-- Keeps opt-outs, for good; one takes the place of a cool-off, and of an erasure's own mark. Returns how many are new.
 WITH added AS (
     INSERT INTO suppression AS s (account_id, user_id, source, kind)
     SELECT
@@ -10,7 +10,7 @@ WITH added AS (
     GROUP BY u.user_id
     ON CONFLICT (account_id, user_id) DO UPDATE
         SET kind = 'opted_out', until = NULL, source = excluded.source, added_at = clock()
-        WHERE s.kind = 'unavailable'
+        WHERE s.kind <> 'opted_out'
     RETURNING user_id
 )
 

@@ -1,5 +1,5 @@
--- Returns what is known of the file of a campaign, how many of its bytes are kept (NULL: none), and why they are gone if
--- they were kept.
+-- Returns what is known of the file of a campaign, how many of its bytes are kept (NULL: none), and why they are gone
+-- if they were kept.
 SELECT
     u.upload_id,
     u.file_name,
