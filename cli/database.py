@@ -53,7 +53,7 @@ def stop(*, as_json: bool) -> None:
 def maintain(*, as_json: bool) -> None:
     """Make partitions ahead, and delete what was kept long enough. Harmless at any time; a server does it daily."""
     from cli.session import session
-    from tasks.erasure import keep_erasures
+    from tasks.deletion_requests import keep_erasures
     from tasks.maintenance import maintain as maintain_once
     from tasks.maintenance import retention_of
 

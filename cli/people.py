@@ -47,7 +47,7 @@ def erase(person: str, *, account: str | None, yes: bool, as_json: bool) -> None
 @json_option
 def requests(*, as_json: bool) -> None:
     """List the requests for deletion that the platform passed on, newest first; the maintenance handles them."""
-    from tasks.erasure import list_requests
+    from tasks.deletion_requests import list_requests
 
     with session() as opened:
         found = list_requests(opened.connection)

@@ -5,7 +5,7 @@ from prefect.artifacts import acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from clients.settings import settings
-from tasks.erasure import ErasuresKept, keep_erasures
+from tasks.deletion_requests import ErasuresKept, keep_erasures
 from tasks.maintenance import MaintenanceReport, maintain, retention_of
 from tasks.running import open_database
 

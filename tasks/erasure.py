@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from clients.postgres import Connection
 from clients.spreadsheet.digits import holds_digits
 from domain.account import Account
-from domain.erasure import DeletionState, key_print, tombstone
+from domain.erasure import key_print, tombstone
 from domain.errors import InputRefusedError, NotFoundError, UnfinishedError
 from domain.webhook_body import without_person
 from sql import query
@@ -195,50 +195,11 @@ def _number(connection: Connection, statement: str, column: str, person: _Person
     return int(row[column]) if row else 0
 
 
-@dataclass
-class ErasuresKept:
-    """What was done for erasures beside the maintenance: requests handled, and late news of erased people removed."""
+def erase_late(connection: Connection) -> int:
+    """Delete the receipts that came after their person's erasure; return of how many people there were any.
 
-    done: int = 0
-    unmatched: int = 0
-    waiting: int = 0
-    late: int = 0
-
-
-def keep_erasures(connection: Connection) -> ErasuresKept:
-    """Handle the requests for deletion that wait, and erase again of whom receipts came after their erasure.
-
-    A request whose person cannot be erased yet, because of a message under way, waits for the next time. Raises
-    ConfigurationError when there is something to do and WINDOWCAST_ERASURE_KEY is not set.
+    Raises ConfigurationError as `erased_people`.
     """
-    kept = ErasuresKept()
-    for request in connection.execute(query("erasure/list_waiting_requests")).fetchall():
-        state = _handle(connection, request["app_user_id"])
-        kept.done += state is DeletionState.DONE
-        kept.unmatched += state is DeletionState.UNMATCHED
-        kept.waiting += state is DeletionState.WAITING
-        if state is not DeletionState.WAITING:
-            connection.execute(query("erasure/end_request"), {"code": request["code"], "state": state})
-    kept.late = _erase_late(connection)
-    return kept
-
-
-def list_requests(connection: Connection) -> list[dict[str, Any]]:
-    """Return the requests for deletion, newest first: code, state, requested_at, handled_at."""
-    return connection.execute(query("erasure/list_requests")).fetchall()
-
-
-def _handle(connection: Connection, user_id: str) -> DeletionState:
-    try:
-        erase_person(connection, user_id)
-    except (NotFoundError, InputRefusedError):
-        return DeletionState.UNMATCHED
-    except UnfinishedError:
-        return DeletionState.WAITING
-    return DeletionState.DONE
-
-
-def _erase_late(connection: Connection) -> int:
     erased = erased_people(connection)
     if erased is None:
         return 0

@@ -47,6 +47,10 @@ CREATE TABLE maintenance_run (
     report jsonb NOT NULL
 );
 
+-- Whoever drops a table that refers to accounts locks accounts against everybody, and every claim reads its account:
+-- days of interactions would hold senders up when they go. Accounts are never deleted.
+ALTER TABLE interaction DROP CONSTRAINT interaction_account_id_fkey;
+
 -- Where the rows of a default partition that was set aside wait to be moved into the partitions of their days. Empty
 -- but for the time of such a move.
 CREATE TABLE interaction_aside (LIKE interaction INCLUDING DEFAULTS);
@@ -85,8 +89,6 @@ DECLARE
 BEGIN
     DROP TABLE windowcast.interaction_aside;
     ALTER TABLE windowcast.interaction DETACH PARTITION windowcast.interaction_default;
-    -- Its rows leave it for good, and this key would keep accounts from being looked at while they do.
-    ALTER TABLE windowcast.interaction_default DROP CONSTRAINT IF EXISTS interaction_account_id_fkey;
     ALTER TABLE windowcast.interaction_default RENAME TO interaction_aside;
     CREATE TABLE windowcast.interaction_default PARTITION OF windowcast.interaction DEFAULT;
     FOREACH of_day IN ARRAY days LOOP

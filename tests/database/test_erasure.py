@@ -16,7 +16,8 @@ from sql import query
 from tasks.campaigns import close_campaign, start_campaign
 from tasks.database import broken_promises
 from tasks.decisions import Author
-from tasks.erasure import erase_person, keep_erasures
+from tasks.deletion_requests import keep_erasures
+from tasks.erasure import erase_person
 from tasks.interactions import Interaction, store_interactions
 from tasks.receipts import apply_echoes, store_receipt
 from tasks.retries import retry_failed
