@@ -1,12 +1,15 @@
 """`windowcast db` and `windowcast doctor`: the database, and whether all that is promised of it holds."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.output import is_terminal, print_json, say
 from cli.session import json_option
 from domain.errors import ConfigurationError, UnfinishedError, UsageError
+
+if TYPE_CHECKING:
+    from tasks.roles import Role
 
 
 @click.group()
@@ -90,6 +93,45 @@ def maintain(*, as_json: bool) -> None:
 
 
 @db.command()
+@click.option("--prefix", default="windowcast", show_default=True, help="What the names of the roles begin with.")
+@click.option(
+    "--member",
+    "members",
+    multiple=True,
+    metavar="ROLE=LOGIN",
+    help="Let a login of the server act as ingest, sender, hook or report; may be given more than once.",
+)
+@json_option
+def roles(*, prefix: str, members: tuple[str, ...], as_json: bool) -> None:
+    """Make a role for each part of the installation with what it needs and no more; repeat it after each migrate."""
+    from cli.session import session
+    from clients.settings import settings
+    from tasks.roles import set_up_roles
+
+    if settings().database_url is None:
+        raise ConfigurationError(
+            "The embedded Postgres has one user and needs no roles; name a server of yours with "
+            "WINDOWCAST_DATABASE_URL to have them there."
+        )
+    chosen = [_member(text) for text in members]
+    with session() as opened:
+        made = set_up_roles(opened.connection, prefix=prefix, members=chosen)
+    if as_json:
+        print_json({"roles": made, "members": [{"role": role, "login": login} for role, login in chosen]})
+    else:
+        click.echo(f"Roles that have what they need and no more: {', '.join(made)}.")
+
+
+def _member(text: str) -> "tuple[Role, str]":
+    from tasks.roles import Role
+
+    role, _, login = text.partition("=")
+    if role not in list(Role) or not login:
+        raise UsageError(f"--member {text} should be ROLE=LOGIN, where ROLE is one of {', '.join(Role)}.")
+    return Role(role), login
+
+
+@db.command()
 @click.option("--yes", is_flag=True, help="Do not ask; needed without a terminal.")
 @json_option
 def restored(*, yes: bool, as_json: bool) -> None:
@@ -164,6 +206,15 @@ def doctor(*, as_json: bool) -> int:
     else:
         kind = "embedded" if chosen.database_url is None else "set by WINDOWCAST_DATABASE_URL"
         click.echo(f"Postgres {facts['server_version']} ({kind}); platform {chosen.graph_url}/{chosen.graph_version}")
+        click.echo(
+            f"Connected as {facts['role']}, who "
+            + (
+                "owns the tables: right for migrating, maintaining and erasing, and more than anything else needs "
+                "(docs/database-roles.md)."
+                if facts["owns_tables"]
+                else "does not own the tables."
+            )
+        )
         for finding in findings:
             say(finding)
         for row in contradicted:
@@ -177,9 +228,11 @@ def doctor(*, as_json: bool) -> int:
 
 
 def _findings(facts: dict[str, Any]) -> list[str]:
+    from tasks.database import DURABILITY
+
     findings = [
         f"{name} is {facts[name]}: a commit may be lost, and with it the knowledge of what was sent; set it to on."
-        for name in ("fsync", "synchronous_commit", "full_page_writes")
+        for name in DURABILITY
         if facts[name] == "off"
     ]
     if not facts["clock_is_real"]:

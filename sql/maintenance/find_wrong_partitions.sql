@@ -5,14 +5,6 @@ SELECT
     count(d.day) AS day_count,
     (clock() AT TIME ZONE 'UTC')::date AS today,
     max(d.day) AS last_day,
-    (
-        SELECT count(*)
-        FROM (
-            SELECT i.event_id
-            FROM interaction_default AS i
-            ORDER BY i.account_id, i.event_id, i.occurred_at
-            LIMIT %(most)s
-        ) AS x
-    ) AS default_count,
+    count_default_interactions(%(most)s) AS default_count,
     pg_relation_size('interaction_aside') > 0 AS has_aside
 FROM interaction_day AS d
