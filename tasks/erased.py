@@ -82,7 +82,7 @@ def hide_staged(connection: Connection, campaign_id: UUID, *, account_id: int) -
     connection.execute(query("erasure/hold_off"))
     with connection.cursor(name=f"ids_{uuid4().hex}") as cursor:
         cursor.itersize = _IDS_PER_FETCH
-        cursor.execute(query("erasure/list_staged_ids"), {"campaign_id": campaign_id})
+        cursor.execute(query("erasure/list_staged_ids"), {"campaign_id": campaign_id, "account_id": account_id})
         found = hidden_ids(connection, account_id, (row["user_id"] for row in cursor))
     if not found:
         return 0

@@ -10,6 +10,7 @@ from clients.postgres import connect
 from clients.settings import settings
 from domain.errors import ConfigurationError, InputRefusedError, NotFoundError, UnfinishedError
 from domain.reasons import SENTENCES, Reason
+from domain.sweep import SweepCode
 from domain.window import InteractionKind
 from factories import TIMING, user_id, write_table
 from sql import query
@@ -22,6 +23,7 @@ from tasks.interactions import Interaction, store_interactions
 from tasks.receipts import apply_echoes, store_receipt
 from tasks.retries import retry_failed
 from tasks.suppressions import add_suppressions, list_suppressions
+from tasks.upkeep import find_upkeep
 from tasks.windows import read_clock
 from tasks.workbooks import write_workbook
 
@@ -291,6 +293,15 @@ def test_a_request_waits_for_the_message_that_is_under_way(world_18, tmp_path):
 
     assert (first.done, first.unmatched, first.waiting) == (0, 1, 1)
     assert (second.done, second.unmatched, second.waiting) == (1, 0, 0)
+
+
+def test_a_request_that_nobody_handles_is_told(world_18):
+    world_18.connection.execute("INSERT INTO deletion_request (code, app_user_id) VALUES ('1', '4711')")
+    assert find_upkeep(world_18.connection) == []
+
+    world_18.put_clock_ahead(days=3)
+
+    assert [one.code for one in find_upkeep(world_18.connection)] == [SweepCode.DELETION_REQUESTS_WAITING]
 
 
 def test_what_failed_is_not_sent_to_an_erased_person_by_a_retry(world_18, tmp_path):
