@@ -7,7 +7,7 @@ from uuid import UUID
 
 import click
 
-from cli.output import is_terminal, print_json, print_table
+from cli.output import is_terminal, print_json, print_table, say
 from cli.session import Session, campaign_id, json_option, session
 from cli.shown import campaign_details_json, campaign_json, campaign_remaining, show_counts, sweep_json
 from domain.errors import NobodyEligibleError, UsageError
@@ -256,12 +256,14 @@ def workbook(campaign: str, *, out: Path, as_json: bool) -> None:
 
     with session() as opened:
         found = campaign_id(campaign)
-        write_workbook(opened.connection, found, path=out)
+        missing = write_workbook(opened.connection, found, path=out)
         rows = count_messages(opened.connection, [found])[found].rows
     if as_json:
-        print_json({"file": str(out), "rows": rows})
+        print_json({"file": str(out), "rows": rows, "missing": list(missing)})
     else:
         click.echo(f"{rows} rows are in {out}.")
+        for sentence in missing:
+            say(sentence)
 
 
 async def _run(opened: Session, found: UUID, *, waits: bool) -> "RunEnd":

@@ -19,8 +19,9 @@ _COMMANDS: Final = {
     "interactions": ("cli.interactions:interactions", "Load and list what people did, which opens their windows."),
     "webhooks": ("cli.webhooks:webhooks", "Receive what the platform tells, and apply it; look into its inbox."),
     "suppressions": ("cli.suppressions:suppressions", "Keep, list and take back opt-outs; list who is left in peace."),
+    "people": ("cli.people:people", "Erase what is known of a person; list the requests for it."),
     "doctor": ("cli.database:doctor", "Check the settings, the database and every promise about it."),
-    "db": ("cli.database:db", "Migrate the database; stop the embedded one."),
+    "db": ("cli.database:db", "Migrate and maintain the database; stop the embedded one."),
     "sandbox": ("cli.sandbox:sandbox", "Run a Messenger Platform on this machine, for trials."),
     "demo": ("cli.demo:demo", "Show the main job on this machine, from nothing."),
 }

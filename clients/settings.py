@@ -76,6 +76,37 @@ class Settings(BaseSettings):
         default=3, gt=0, le=365, description="A message without any receipt after so many days is told to have none."
     )
 
+    keep_uploads_days: int = Field(default=30, ge=1, description="How long the bytes of a submitted file are kept.")
+    keep_webhooks_days: int = Field(
+        default=30, ge=2, description="How long a webhook body is kept after it was applied."
+    )
+    keep_strange_webhooks_days: int = Field(
+        default=90, ge=2, description="The same for a body of which something was not understood."
+    )
+    keep_texts_days: int = Field(
+        default=90, ge=1, description="How long the values of the rows are kept after their campaign is over."
+    )
+    keep_interactions_days: int = Field(
+        default=90, ge=2, description="How long interactions are kept after they happened."
+    )
+    keep_receipts_days: int = Field(
+        default=30, ge=2, description="How long what the platform told of messages is kept beside their states."
+    )
+    keep_states_days: int = Field(
+        default=730, ge=30, description="How long campaigns and what became of each message are kept after their end."
+    )
+    erasure_key: SecretStr | None = Field(
+        default=None, min_length=16, description="Key of the hashes that stand for people whose data was erased."
+    )
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/?#]+$",
+        description="Scheme, host and port under which people and the platform reach the webhook receiver.",
+    )
+    privacy_contact: str | None = Field(
+        default=None, max_length=200, description="Where people ask about their data: an address they can read."
+    )
+
     @field_validator("time_zone")
     @classmethod
     def _zone_exists(cls, value: str | None) -> str | None:

@@ -20,6 +20,7 @@ class Reason(StrEnum):
     # duplicate
     DUPLICATE = "duplicate"
     # ineligible
+    ERASED = "erased"
     NEVER_INTERACTED = "never_interacted"
     OPTED_OUT = "opted_out"
     WINDOW_CLOSED = "window_closed"  # also expired: it closed after the start
@@ -56,6 +57,7 @@ SENTENCES: Final[dict[Reason, str]] = {
     Reason.MISSING_VALUE: "A cell that the template needs is empty.",
     Reason.TOO_LONG: "A value is longer than allowed, or the message is with these values.",
     Reason.DUPLICATE: "This person is on an earlier row already; one message is enough.",
+    Reason.ERASED: "This person's data was erased, so nothing is sent to them; take them out of the list.",
     Reason.NEVER_INTERACTED: "This person has never written to the account, so no window is open.",
     Reason.OPTED_OUT: "This person asked for no more messages.",
     Reason.WINDOW_CLOSED: "The 24-hour window of this person is closed.",

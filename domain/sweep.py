@@ -18,6 +18,9 @@ class SweepCode(StrEnum):
     OUTSIDE_WINDOW = "outside_window"
     RECEIPTS_WAITING = "receipts_waiting"
     RECEIPTS_OVERDUE = "receipts_overdue"
+    MAINTENANCE_OVERDUE = "maintenance_overdue"
+    PARTITIONS_WRONG = "partitions_wrong"
+    DELETION_REQUESTS_WAITING = "deletion_requests_waiting"
 
 
 @dataclass(frozen=True)

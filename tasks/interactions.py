@@ -18,6 +18,7 @@ from domain.recipients_file import INVISIBLE_CHARACTERS
 from domain.times import parse_moment
 from domain.window import FUTURE_TOLERANCE, OPENERS, InteractionKind
 from sql import query
+from tasks.erased import Newcomers
 from tasks.windows import window_parameters
 
 _COLUMNS: Final = ("account", "user_id", "kind", "occurred_at")
@@ -86,17 +87,21 @@ def store_interactions(
 ) -> tuple[int, int]:
     """Keep interactions, raise the newest openers and the turns of waiting messages, in one transaction.
 
-    Cool-offs of people who wrote end, and messages that campaigns held for them become ready.
+    Cool-offs of people who wrote end, and messages that campaigns held for them become ready. What people did before
+    their data was erased is left out; who did something since is known again, and their opt-out holds on.
 
     Returns how many there were and how many of them are new.
     """
     count = 0
     with connection.transaction():
+        newcomers = Newcomers(connection)
         connection.execute(query("interactions/create_loading_table"))
         with connection.cursor() as cursor, cursor.copy(query("interactions/copy")) as copy:
             for one in interactions:
-                copy.write_row((one.account_id, one.user_id, one.kind.value, one.occurred_at, one.event_id))
                 count += 1
+                if newcomers.is_late(one.account_id, one.user_id, occurred_at=one.occurred_at):
+                    continue
+                copy.write_row((one.account_id, one.user_id, one.kind.value, one.occurred_at, one.event_id))
         row = connection.execute(query("interactions/store")).fetchone()
         connection.execute(
             query("interactions/raise_last"),
@@ -105,6 +110,7 @@ def store_interactions(
                 "tolerance_seconds": FUTURE_TOLERANCE.total_seconds(),
             },
         )
+        newcomers.renew_opt_outs()
         connection.execute(query("interactions/end_cool_offs"))
         connection.execute(query("interactions/recover_held"), window_parameters(timing))
         connection.execute(query("interactions/raise_turns"), {"margin_seconds": timing.margin_seconds})

@@ -21,7 +21,7 @@ from domain.errors import CampaignError, ConfigurationError, ServiceAwayError, U
 from domain.states import CampaignState, MessageState
 from tasks.accounts import account_token, find_account
 from tasks.campaigns import close_campaign, count_messages, get_campaign, seconds_until_start, start_campaign
-from tasks.database import clock_is_real, ensure_schema
+from tasks.database import ensure_schema, unfit_for_sending
 from tasks.outlook import watched
 from tasks.sending import send_share
 from tasks.share import ShareEnd, ShareOrder, ShareReport
@@ -183,8 +183,9 @@ async def run_share(url: str, campaign_id: UUID, *, chosen: Settings, stop: asyn
             patience_seconds=chosen.database_patience_seconds,
             error_share_limit=chosen.error_share_limit,
         )
-        if not clock_is_real(connection):
-            _refuse_far_platform(chosen.graph_url)
+        unfit = unfit_for_sending(connection)
+        if unfit is not None:
+            _refuse_far_platform(chosen.graph_url, why=unfit)
     async with open_messenger(account, chosen=chosen) as messenger:
         return await send_share(url, messenger, order=order, stop=stop)
 
@@ -251,7 +252,7 @@ def unfinished(url: str, campaign_id: UUID, *, end: RunEnd) -> CampaignError | N
             return UnfinishedError(f"Nothing more can be sent within a minute{why}; {rest}: {again}.")
 
 
-def _refuse_far_platform(graph_url: str) -> None:
+def _refuse_far_platform(graph_url: str, *, why: str) -> None:
     host = urlsplit(graph_url).hostname or ""
     if host == "localhost":
         return
@@ -261,6 +262,6 @@ def _refuse_far_platform(graph_url: str) -> None:
         is_near = False
     if not is_near:
         raise ConfigurationError(
-            "The database has a clock that a test installed, so nothing is sent to a real platform; restore "
-            f"windowcast.clock() or set WINDOWCAST_GRAPH_URL to this machine (it is {graph_url})."
+            f"{why}, so nothing is sent to a real platform; mend that, or set WINDOWCAST_GRAPH_URL to this machine (it "
+            f"is {graph_url})."
         )

@@ -12,6 +12,7 @@ from domain.sweep import SweepCode, SweepFinding
 from sql import query
 from tasks.campaigns import close_campaign, recover_held
 from tasks.reconcile import reconcile_inbox
+from tasks.upkeep import find_upkeep
 from tasks.windows import window_parameters
 
 # A run that sends claims every second or so; one that waits for the platform waits at most a minute.
@@ -68,6 +69,7 @@ def _find(connection: Connection, report: SweepReport, *, timing: Timing) -> Non
         *_noted_accounts(connection),
         *_outside_window(connection),
         *_receipts(connection),
+        *find_upkeep(connection),
     ]
 
 

@@ -16,6 +16,7 @@ SELECT
     CASE
         WHEN c.state IN ('cancelled', 'refused') THEN 'campaign_cancelled'
         WHEN s.kind = 'opted_out' THEN 'opted_out'
+        WHEN s.kind = 'erased' THEN 'erased'
         WHEN s.kind = 'unavailable' THEN 'person_unavailable'
         WHEN c.not_after <= now.at + %(reserve_seconds)s::float8 * interval '1 s' THEN 'not_after_passed'
         WHEN l.user_id IS NULL THEN 'never_interacted'

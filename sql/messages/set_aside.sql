@@ -8,6 +8,7 @@ FROM move_messages(
                 m.message_id, 'ineligible',
                 CASE
                     WHEN s.kind = 'opted_out' THEN 'opted_out'
+                    WHEN s.kind = 'erased' THEN 'erased'
                     WHEN s.kind = 'unavailable' THEN 'person_unavailable'
                     WHEN l.user_id IS NULL THEN 'never_interacted'
                     WHEN

@@ -8,10 +8,12 @@ import pytest
 from pydantic import SecretStr
 
 from clients.settings import Settings
+from domain.erasure import DeletionState
 from domain.evidence import DecisionKind, LookUpResult
 from domain.problem import FINDINGS, Finding, Problem
 from domain.reasons import SENTENCES, Reason
 from domain.receipts import PolicyAction, WatermarkKind
+from domain.retention import FileLoss
 from domain.states import CAMPAIGN_MOVES, MOVES, CampaignState, MessageState
 from domain.suppression import SuppressionKind
 from domain.template import Channel, Provider
@@ -22,6 +24,8 @@ ENUM_TYPES = {
     "campaign_state": CampaignState,
     "channel": Channel,
     "decision_kind": DecisionKind,
+    "deletion_state": DeletionState,
+    "file_loss": FileLoss,
     "interaction_kind": InteractionKind,
     "look_up_result": LookUpResult,
     "message_state": MessageState,

@@ -1,0 +1,35 @@
+-- Deletes messages of a campaign with their attempts, look-ups and decisions, at most `most` of them. Returns how many.
+WITH piece AS MATERIALIZED (
+    SELECT message_id
+    FROM message_list
+    WHERE campaign_id = %(campaign_id)s
+    ORDER BY row_number
+    LIMIT %(most)s
+),
+
+decisions AS (
+    DELETE FROM decision AS d
+    USING piece AS p
+    WHERE d.message_id = p.message_id
+),
+
+look_ups AS (
+    DELETE FROM look_up AS l
+    USING piece AS p, attempt AS a
+    WHERE l.attempt_id = a.attempt_id AND a.message_id = p.message_id
+),
+
+attempts AS (
+    DELETE FROM attempt AS a
+    USING piece AS p
+    WHERE a.message_id = p.message_id
+),
+
+deleted AS (
+    DELETE FROM message_list AS m
+    USING piece AS p
+    WHERE m.message_id = p.message_id
+    RETURNING 1
+)
+
+SELECT count(*) AS deleted_count FROM deleted
