@@ -11,7 +11,8 @@ STATEMENTS = sorted(
     for path in (ROOT / "sql").rglob("*.sql")
     if "migrations" not in path.parts
 )
-# Definitions and COPY have no plan; the loading table of interactions lives only inside a load.
+# Definitions and COPY have no plan; the loading table of interactions lives only inside a load, and that of a segment
+# only while a report is made.
 WITHOUT_PLAN = {
     "database/create_migration_table",
     "staging/copy_rows",
@@ -20,6 +21,9 @@ WITHOUT_PLAN = {
     "interactions/create_loading_table",
     "interactions/drop_loading_table",
     "interactions/copy",
+    "eligibility/create_segment",
+    "eligibility/clear_segment",
+    "eligibility/copy_segment",
 }
 
 
@@ -59,6 +63,7 @@ def _misfit(connection, name: str) -> str | None:
     try:
         with connection.transaction(force_rollback=True):
             connection.execute(query("interactions/create_loading_table"))
+            connection.execute(query("eligibility/create_segment"))
             connection.execute(b"EXPLAIN " + statement, parameters)
     except psycopg.errors.Error as error:
         return str(error)
