@@ -18,6 +18,7 @@ _COMMANDS: Final = {
     "accounts": ("cli.accounts:accounts", "Add, list, check, cap, pause and resume sending accounts."),
     "interactions": ("cli.interactions:interactions", "Load what people did, which opens their windows."),
     "suppressions": ("cli.suppressions:suppressions", "Keep, list and take back opt-outs; list who is left in peace."),
+    "report": ("cli.report:report", "Show who can be reached, and what became of campaigns and their runs."),
     "doctor": ("cli.database:doctor", "Check the settings, the database and every promise about it."),
     "db": ("cli.database:db", "Migrate the database; stop the embedded one."),
     "sandbox": ("cli.sandbox:sandbox", "Run a Messenger Platform on this machine, for trials."),

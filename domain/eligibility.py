@@ -28,7 +28,8 @@ class NightKept(StrEnum):
 
     KEPT = "kept"  # by this report
     WAS_KEPT = "was_kept"  # an earlier report of the same night is the one that stays
-    NOT_KEPT = "not_kept"  # a segment's report is never kept
+    PARTLY = "partly"  # by this report, for the accounts that had none of this night
+    NOT_KEPT = "not_kept"  # a segment's report is never kept, and without accounts there is nothing to keep
 
 
 @dataclass(frozen=True)

@@ -313,7 +313,9 @@ def _keep(
 ) -> NightKept:
     with connection.transaction():
         kept = [_keep_account(connection, one, night=night, zone=zone, now=now) for one in figures]
-    return NightKept.KEPT if any(kept) else NightKept.WAS_KEPT
+    if not kept:
+        return NightKept.NOT_KEPT
+    return NightKept.KEPT if all(kept) else NightKept.PARTLY if any(kept) else NightKept.WAS_KEPT
 
 
 def _keep_account(
