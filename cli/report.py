@@ -1,19 +1,27 @@
 """`windowcast report`: who can be reached, night by night; and what became of campaigns and their runs."""
 
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.output import print_json, print_table, say
-from cli.session import json_option, session
+from cli.session import json_option, moment, session
 from domain.errors import InputRefusedError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from domain.eligibility import EligibilityReport
+    from reports.history import History
 
 _MOST_SHOWN_PROBLEMS = 20
+_SHOWN_COLUMNS = (
+    "name", "account", "state", "created_at", "row_count", "eligible_count", "sent_count", "delivered_count",
+    "read_count", "failed_count", "unknown_count", "expired_count",
+)  # fmt: skip
 
 
 @click.group()
@@ -57,6 +65,69 @@ def eligibility(*, account: str | None, night: str | None, segment: str | None, 
     else:
         _show_eligibility(found, files)
     return InputRefusedError.exit_code if found.segment is not None and found.segment.bad_count else 0
+
+
+@report.command()
+@click.option("--since", metavar="TIME", help="Campaigns submitted since then; without it those of the last 30 days.")
+@click.option("--account", metavar="NAME", help="Of one account; without it of all.")
+@click.option("--time-zone", help="The zone of a time without an offset, such as Europe/Berlin.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write it: .html, .xlsx, .csv or .parquet.")
+@json_option
+def history(*, since: str | None, account: str | None, time_zone: str | None, out: Path | None, as_json: bool) -> None:
+    """Show what became of campaigns and of their runs."""
+    from tasks.history import read_history, write_history
+
+    with session() as opened:
+        found = read_history(
+            opened.connection,
+            since=moment(since, time_zone=time_zone, settings=opened.settings),
+            account=account,
+            zone=opened.settings.time_zone,
+        )
+    if out is not None:
+        write_history(out, found)
+    if as_json:
+        print_json([_history_json(found, row) for row in found.campaigns])
+    else:
+        _show_history(found, out)
+
+
+def _history_json(found: "History", campaign: "Mapping[str, Any]") -> dict[str, Any]:
+    def of_campaign(rows: "Sequence[Mapping[str, Any]]") -> list[dict[str, Any]]:
+        return [_plain_row(row) for row in rows if row["campaign_id"] == campaign["campaign_id"]]
+
+    return {**_plain_row(campaign), "runs": of_campaign(found.runs), "failures": of_campaign(found.failures)}
+
+
+def _plain_row(row: "Mapping[str, Any]") -> dict[str, Any]:
+    return {name: float(value) if isinstance(value, Decimal) else value for name, value in row.items()}
+
+
+def _show_history(found: "History", out: Path | None) -> None:
+    from reports.history import words_of
+
+    print_table(
+        tuple(words_of(name).lower() for name in _SHOWN_COLUMNS),
+        [[row[name] for name in _SHOWN_COLUMNS] for row in found.campaigns],
+        empty=f"No campaign was submitted since {found.since:%Y-%m-%d %H:%M} UTC.",
+    )
+    print_table(
+        ("run began", "campaign", "by", "ended with", "seconds", "Prefect's run"),
+        [
+            (
+                row["started_at"],
+                row["campaign"],
+                row["flow"],
+                row["ended_with"] or "not ended",
+                None if row["seconds"] is None else f"{row['seconds']:.1f}",
+                row["flow_run_id"],
+            )
+            for row in found.runs
+        ],
+        empty="No run of theirs is recorded.",
+    )
+    if out is not None:
+        click.echo(f"Written: {out}")
 
 
 def _night(text: str) -> date:
