@@ -81,7 +81,8 @@ def campaign_details_json(
 
 def funnel_json(funnel: "Funnel") -> dict[str, Any]:
     """Return a campaign's funnel for machines: counts of messages, medians in seconds."""
-    return {name.removesuffix("_count"): value for name, value in asdict(funnel).items()}
+    counted = {name.removesuffix("_count"): value for name, value in asdict(funnel).items()}
+    return {"rows": counted.pop("row"), **counted}
 
 
 def show_funnel(funnel: "Funnel") -> None:

@@ -35,11 +35,11 @@ def page(template: str, **values: Any) -> str:
     return environment.get_template(template).render(**values)
 
 
-def ours(svg: str) -> "Markup":
-    """Mark an SVG that our plots have drawn as what it is: part of the page, its texts escaped by the plot."""
+def ours(markup: str) -> "Markup":
+    """Mark what we have made ourselves as part of the page: a plot, whose texts matplotlib has escaped, or a hash."""
     from markupsafe import Markup
 
-    return Markup(svg)  # noqa: S704  # drawn by matplotlib, which escapes the texts in it
+    return Markup(markup)  # noqa: S704  # see above
 
 
 def plain_markdown(text: str) -> str:
@@ -47,6 +47,6 @@ def plain_markdown(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>()#+!|~&-])", r"\\\1", " ".join(text.split()))
 
 
-def _script_hash(script: str) -> str:
+def _script_hash(script: str) -> "Markup":
     """Return what allows this one script in the page's policy, and no other."""
-    return f"'sha256-{b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+    return ours(f"'sha256-{b64encode(hashlib.sha256(script.encode()).digest()).decode()}'")

@@ -33,7 +33,7 @@ from domain.times import named_zone
 from domain.window import OPENERS
 from sql import query
 from tasks.accounts import find_account, list_accounts
-from tasks.planning import duration, old_interactions
+from tasks.planning import old_interactions
 from tasks.segments import begin_report, load_segment
 from tasks.windows import foretell, read_clock, window_parameters
 
@@ -368,4 +368,5 @@ def _measured_nights(connection: Connection, account_ids: list[int], *, night: d
 def _timed(part: str) -> Iterator[None]:
     started = time.perf_counter()
     yield
-    logger.debug("%s: %s", part, duration(time.perf_counter() - started), extra={"part": part})
+    seconds = time.perf_counter() - started
+    logger.debug("%s: %.2f s", part, seconds, extra={"part": part, "seconds": seconds})
