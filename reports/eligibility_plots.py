@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from domain.eligibility import AccountEligibility, Night
 from reports.eligibility_words import clock
-from reports.plots import BAR, GAP, LINE, drawing, name_places, svg
+from reports.plots import BAR, GAP, LINE, count_upwards, drawing, name_places, svg
 
 _MOST_LABELS = 9
 
@@ -26,6 +26,7 @@ def coming_plot(account: AccountEligibility, zone: ZoneInfo, *, prefix: str) -> 
             )
             least, most = [one.least for _, one in habits], [one.most for _, one in habits]
             axes.fill_between(hours, least, most, color=LINE, alpha=0.18, hatch="..", label="lowest to highest week")
+        count_upwards(axes, most=max([start.people for start in starts] + [one.most for _, one in habits]))
         labels = ["now", *(clock(start.at, zone) for start in starts[1:])]
         name_places(axes, labels, most=_MOST_LABELS)
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.28), ncols=2, frameon=False, fontsize=8.5)
@@ -37,6 +38,7 @@ def trend_plot(nights: Sequence[Night], *, prefix: str) -> str:
     with drawing() as (figure, axes):
         counts = [float("nan") if night.open_now is None else night.open_now for night in nights]
         axes.plot(range(len(nights)), counts, color=BAR, marker="o", markersize=4, label="can be reached")
+        count_upwards(axes, most=max((night.open_now or 0 for night in nights), default=0))
         gaps = [place for place, night in enumerate(nights) if night.measured_at is None]
         for place in gaps:
             label = "not measured" if place == gaps[0] else None
@@ -52,6 +54,7 @@ def openers_plot(account: AccountEligibility, zone: ZoneInfo, *, prefix: str) ->
     """Draw how many interactions that open a window came in each of the newest full hours."""
     with drawing(label="interactions") as (figure, axes):
         axes.bar(range(len(account.hours)), [hour.openers for hour in account.hours], color=BAR, hatch="//", ec="white")
+        count_upwards(axes, most=max((hour.openers for hour in account.hours), default=0))
         labels = [clock(hour.at, zone) for hour in account.hours]
         name_places(axes, labels, most=_MOST_LABELS)
         axes.set_xlabel("in the hour up to")

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 # The columns of the view campaign_summary in the order in which people read them.
 CAMPAIGN_COLUMNS: Final = (
-    "campaign_id", "name", "account", "template", "language", "template_version", "state", "created_at", "scheduled_at",
-    "started_at", "ended_at", "row_count", "good_count", "eligible_count", "sent_count", "delivered_count",
-    "read_count", "failed_count", "unknown_count", "expired_count", "cancelled_count", "open_count", "recovered_count",
-    "lost_by_delay_count", "sent_rate", "delivered_rate", "read_rate", "median_seconds_to_delivery",
-    "median_seconds_to_read", "median_seconds_to_delivery_ours", "median_seconds_to_read_ours",
+    "campaign_id", "name", "account", "state", "created_at", "row_count", "good_count", "eligible_count", "sent_count",
+    "delivered_count", "read_count", "failed_count", "unknown_count", "expired_count", "cancelled_count", "open_count",
+    "sent_rate", "delivered_rate", "read_rate", "median_seconds_to_delivery", "median_seconds_to_read",
+    "median_seconds_to_delivery_ours", "median_seconds_to_read_ours", "recovered_count", "lost_by_delay_count",
+    "scheduled_at", "started_at", "ended_at", "template", "language", "template_version",
 )  # fmt: skip
 RUN_COLUMNS: Final = (
     "started_at", "campaign", "account", "flow", "ended_with", "seconds", "ended_at", "seconds_after_its_time",
@@ -69,5 +69,7 @@ def is_number(column: str) -> bool:
 
 def words_of(column: str) -> str:
     """Return a column's name as people read it: `median_seconds_to_read` is "Median seconds to read"."""
+    if column == "row_count":
+        return "Rows"
     text = column.removesuffix("_at").removesuffix("_count").replace("_id", " id").replace("_", " ").strip()
     return text[:1].upper() + text[1:]

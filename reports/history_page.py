@@ -12,7 +12,7 @@ from domain.reasons import SENTENCES, Reason
 from reports import history as tables
 from reports.history import History
 from reports.pages import ours, page, write_page
-from reports.plots import BAR, HATCHES, LINE, SHADES, drawing, name_places, svg
+from reports.plots import BAR, HATCHES, LINE, SHADES, count_upwards, drawing, name_places, svg
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -115,6 +115,7 @@ def _day_plot(by_day: Sequence[tuple[date, dict[str, int]]]) -> "Markup":
             if any(heights):
                 axes.bar(range(len(by_day)), heights, bottom=below, color=color, hatch=hatch, ec="white", label=end)
             below = [low + height for low, height in zip(below, heights, strict=True)]
+        count_upwards(axes, most=max(below))
         name_places(axes, [f"{day.day} {day:%b}" for day, _ in by_day], most=6)
         axes.set_xlim(-0.8, max(len(by_day) - 0.2, 5))
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.28), ncols=3, frameon=False, fontsize=8.5)
@@ -139,6 +140,7 @@ def _rate_plot(rates: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> "Markup":
         axes.bar(minutes, [float(row["per_second"]) for row in rates], width=0.9, color=BAR, label="accepted")
         if rates[0]["pace"] is not None:
             axes.axhline(float(rates[0]["pace"]), color=LINE, ls="--", label="the account's pace")
+        count_upwards(axes, most=max([float(row["per_second"]) for row in rates] + [float(rates[0]["pace"] or 0)]))
         axes.set_xlabel(f"minutes from {rates[0]['minute'].astimezone(zone):%Y-%m-%d %H:%M}")
         axes.set_xlim(-0.6, max(minutes[-1] + 0.6, 5))
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.18), ncols=2, frameon=False, fontsize=8.5)

@@ -40,19 +40,24 @@ _LOOK: Final[dict[Any, Any]] = {
 
 @contextmanager
 def drawing(*, label: str = "people") -> Iterator[tuple["Figure", "Axes"]]:
-    """Give a figure with one pair of axes, in the look of all plots; upwards it counts from 0 in whole numbers."""
+    """Give a figure with one pair of axes, in the look of all plots."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     with mpl.rc_context(_LOOK):
         figure = Figure(figsize=_INCHES, layout="constrained")
         axes = figure.subplots()
         axes.set_ylabel(label)
-        axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
         yield figure, axes
-        axes.set_ylim(bottom=0, top=None if axes.get_ylim()[1] > 1 else 1)
+
+
+def count_upwards(axes: "Axes", *, most: float) -> None:
+    """Let the axis upwards begin at 0, in whole numbers, with some room above `most`, the highest value."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.set_ylim(0, max(1.0, 1.06 * most))
 
 
 def svg(figure: "Figure", *, prefix: str) -> str:

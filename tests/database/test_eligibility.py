@@ -231,23 +231,25 @@ def test_people_at_their_cap_are_told_apart_from_those_who_can_be_reached(world,
     assert capped.open_now == 4
 
 
-@pytest.mark.parametrize(
-    ("moment", "night"),
-    [
-        # The clocks of Berlin go back on 2026-10-25 and forward on 2027-03-28, at 01:00 UTC both times.
-        pytest.param(datetime(2026, 10, 24, 21, 59, tzinfo=UTC), date(2026, 10, 24), id="before the long night"),
-        pytest.param(datetime(2026, 10, 24, 22, 0, tzinfo=UTC), date(2026, 10, 25), id="in the long night"),
-        pytest.param(datetime(2026, 10, 25, 22, 59, tzinfo=UTC), date(2026, 10, 25), id="25 hours later, the same"),
-        pytest.param(datetime(2026, 10, 25, 23, 0, tzinfo=UTC), date(2026, 10, 26), id="after the long night"),
-        pytest.param(datetime(2027, 3, 27, 23, 0, tzinfo=UTC), date(2027, 3, 28), id="in the short night"),
-        pytest.param(datetime(2027, 3, 28, 22, 0, tzinfo=UTC), date(2027, 3, 29), id="23 hours later, the next"),
-    ],
-)
-def test_a_night_is_the_day_of_the_teams_clock_however_long_it_is(world_18, moment, night):
-    at(world_18, moment)
-    world_18.account()
+# The clocks of Berlin go back on 2026-10-25 and forward on 2027-03-28, at 01:00 UTC both times.
+NIGHTS_OF_MOMENTS = {
+    "before the long night": (datetime(2026, 10, 24, 21, 59, tzinfo=UTC), date(2026, 10, 24)),
+    "in the long night": (datetime(2026, 10, 24, 22, 0, tzinfo=UTC), date(2026, 10, 25)),
+    "25 hours later, the same": (datetime(2026, 10, 25, 22, 59, tzinfo=UTC), date(2026, 10, 25)),
+    "after the long night": (datetime(2026, 10, 25, 23, 0, tzinfo=UTC), date(2026, 10, 26)),
+    "in the short night": (datetime(2027, 3, 27, 23, 0, tzinfo=UTC), date(2027, 3, 28)),
+    "23 hours later, the next": (datetime(2027, 3, 28, 22, 0, tzinfo=UTC), date(2027, 3, 29)),
+}
 
-    assert report(world_18, zone=BERLIN).night == night
+
+def test_a_night_is_the_day_of_the_teams_clock_however_long_it_is(world_18):
+    world_18.account()
+    found = {}
+    for name, (moment, _) in NIGHTS_OF_MOMENTS.items():
+        at(world_18, moment)
+        found[name] = report(world_18, zone=BERLIN).night
+
+    assert found == {name: night for name, (_, night) in NIGHTS_OF_MOMENTS.items()}
 
 
 def test_nights_beside_a_change_of_the_clocks_are_compared_one_by_one(world):
@@ -432,31 +434,30 @@ def test_a_segment_may_be_a_view(world):
     [
         pytest.param("nowhere.csv", NotFoundError, "no file nowhere.csv", id="no file"),
         pytest.param("nowhere.people", NotFoundError, "no view nowhere.people", id="no view"),
-        pytest.param("windowcast.account", InputRefusedError, "no column user_id", id="a table of other things"),
         pytest.param("list.pdf", NotFoundError, "no view list.pdf", id="another kind of file"),
-        pytest.param("just words", UsageError, "neither a .csv, .xlsx or .txt file nor a view", id="neither"),
     ],
 )
-def test_a_segment_that_cannot_be_read_is_refused_in_a_sentence(world_18, segment, error, told):
-    world_18.account()
-
+def test_a_segment_that_is_not_there_is_refused_in_a_sentence(world_18, segment, error, told):
     with pytest.raises(error, match=told):
         report(world_18, segment=segment)
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "told"),
-    [
-        pytest.param("a.csv", b"person,city\n1,x\n", "has no column user_id .*person, city", id="other columns"),
-        pytest.param("a.csv", b"", "has no column user_id .*none", id="nothing"),
-        pytest.param("a.csv", b"user_id\nabc\n", "holds no usable user id", id="no id"),
-        pytest.param("a.txt", b"\xff\xfe\x00\x01", "no UTF-8 text", id="bytes"),
-        pytest.param("a.xlsx", b"PK nonsense", "cannot be read as an .xlsx", id="no workbook"),
-    ],
-)
-def test_a_segment_file_of_no_use_is_refused_in_a_sentence(world_18, tmp_path, name, content, told):
-    world_18.account()
-    (tmp_path / name).write_bytes(content)
-
-    with pytest.raises(InputRefusedError, match=told):
-        report(world_18, segment=str(tmp_path / name))
+def test_a_segment_that_is_no_list_of_people_is_refused_in_a_sentence(world_18, tmp_path):
+    """Each of them one after the other: a segment that was refused leaves nothing to the next."""
+    cases = [
+        ("windowcast.account", None, InputRefusedError, "no column user_id"),
+        ("just words", None, UsageError, "neither a .csv, .xlsx or .txt file nor a view"),
+        ("columns.csv", b"person,city\n1,x\n", InputRefusedError, "has no column user_id .*person, city"),
+        ("empty.csv", b"", InputRefusedError, "has no column user_id .*none"),
+        ("nobody.csv", b"user_id\nabc\n", InputRefusedError, "holds no usable user id"),
+        ("bytes.txt", b"\xff\xfe\x00\x01", InputRefusedError, "no UTF-8 text"),
+        ("none.xlsx", b"PK nonsense", InputRefusedError, "cannot be read as an .xlsx"),
+    ]
+    for name, content, error, told in cases:
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+        with pytest.raises(error, match=told):
+            report(world_18, segment=name if content is None else str(tmp_path / name))
+    at(world_18, NOON)
+    writes(world_18, world_18.account(), 1, hours_before(NOON, 1))
+    assert only(world_18).known == 1
