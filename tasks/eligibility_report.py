@@ -43,6 +43,8 @@ _DAY: Final = timedelta(hours=24)
 _DAYS_OF_HOURS: Final = 7 * HABIT_WEEKS
 _MOST_CAMPAIGNS: Final = 50
 _KEPT: Final = TypeAdapter(AccountEligibility)
+_PEOPLE: Final = ("eligibility/people", "eligibility/strangers", "eligibility/at_cap")
+_NOBODY: Final = {"was_open": 0, "still_open": 0, "suppressed_since": 0}
 
 
 def report_night(
@@ -127,55 +129,73 @@ class _Measurement:
     ) -> Iterator[AccountEligibility]:
         """Return each account's figures, by name."""
         with _timed("people"):
-            people = self._by_account(self._read("eligibility/people"))
-            strangers = self._by_account(self._read("eligibility/strangers"))
-            at_cap = self._by_account(self._read("eligibility/at_cap"))
-        sinces = {one.account_id: _earlier(nights[one.account_id], night, now=self._now) for one in self._accounts}
+            people, strangers, at_cap = (self._by_account(self._read(name)) for name in _PEOPLE)
+        since = {one.account_id: _earlier(nights[one.account_id], night, now=self._now) for one in self._accounts}
         with _timed("comparison with the night before"):
-            compared = self._compare(sinces)
+            compared = self._compare(since)
         with _timed("full hours"):
             hours = self._hours()
         with _timed("coming campaigns"):
             coming = self._coming(guards)
         for account in self._accounts:
             which = account.account_id
-            counted = _Counted(people.get(which, []))
-            ours = [HourCount(row["at"].astimezone(UTC), row["reachable"], row["openers"]) for row in hours[which]]
-            habits, weeks = coming_habits(ours, now=self._now, zone=named_zone(zone))
-            then = (compared.get(which) or [{"was_open": 0, "still_open": 0, "suppressed_since": 0}])[0]
-            since, is_night = sinces[which]
-            campaigns, more = coming[which]
-            yield AccountEligibility(
-                account_id=which,
-                account=account.name,
-                per_second=account.per_second,
-                known=sum(counted.standing.values()),
-                open_now=counted.standing["open"],
-                closed=counted.standing["closed"],
-                opted_out=counted.standing["opted_out"],
-                cooling_off=counted.standing["cooling_off"],
-                opted_out_unseen=strangers[which][0]["opted_out_unseen"],
-                never_wrote=strangers[which][0]["never_wrote"],
-                open_at_cap=sum(row["people"] for row in at_cap.get(which, [])),
-                closing=counted.closing,
-                by_opener=counted.by_opener,
-                compared_with=since,
-                is_compared_with_night=is_night,
-                was_open=then["was_open"],
-                newly_open=counted.standing["open"] - then["still_open"],
-                lost=then["was_open"] - then["still_open"],
-                lost_suppressed=then["suppressed_since"],
-                newest_interaction_at=counted.newest_at,
-                old_warning=_old_warning(counted.newest_at, account.name, now=self._now, guards=guards),
-                starts=coming_starts(
-                    counted.minutes, now=self._now, people=counted.standing["open"], per_second=account.per_second
-                ),
-                habits=habits,
-                weeks_measured=weeks,
-                hours=tuple(ours[-24:]),
-                campaigns=campaigns,
-                more_campaigns=more,
+            yield self._figures_of(
+                account,
+                counted=_Counted(people.get(which, [])),
+                beside={**strangers[which][0], "open_at_cap": sum(row["people"] for row in at_cap.get(which, []))},
+                since=since[which],
+                then=(compared.get(which) or [_NOBODY])[0],
+                hours=[HourCount(row["at"].astimezone(UTC), row["reachable"], row["openers"]) for row in hours[which]],
+                coming=coming[which],
+                zone=zone,
+                guards=guards,
             )
+
+    def _figures_of(
+        self,
+        account: Account,
+        *,
+        counted: "_Counted",
+        beside: dict[str, int],
+        since: tuple[datetime, bool],
+        then: dict[str, int],
+        hours: list[HourCount],
+        coming: tuple[tuple[ComingCampaign, ...], int],
+        zone: str,
+        guards: Guards,
+    ) -> AccountEligibility:
+        """Put together what was read of one account: a line for each figure, and so longer than most functions."""
+        habits, weeks = coming_habits(hours, now=self._now, zone=named_zone(zone))
+        open_now = counted.standing["open"]
+        return AccountEligibility(
+            account_id=account.account_id,
+            account=account.name,
+            per_second=account.per_second,
+            known=sum(counted.standing.values()),
+            open_now=open_now,
+            closed=counted.standing["closed"],
+            opted_out=counted.standing["opted_out"],
+            cooling_off=counted.standing["cooling_off"],
+            opted_out_unseen=beside["opted_out_unseen"],
+            never_wrote=beside["never_wrote"],
+            open_at_cap=beside["open_at_cap"],
+            closing=counted.closing,
+            by_opener=counted.by_opener,
+            compared_with=since[0],
+            is_compared_with_night=since[1],
+            was_open=then["was_open"],
+            newly_open=open_now - then["still_open"],
+            lost=then["was_open"] - then["still_open"],
+            lost_suppressed=then["suppressed_since"],
+            newest_interaction_at=counted.newest_at,
+            old_warning=_old_warning(counted.newest_at, account.name, now=self._now, guards=guards),
+            starts=coming_starts(counted.minutes, now=self._now, people=open_now, per_second=account.per_second),
+            habits=habits,
+            weeks_measured=weeks,
+            hours=tuple(hours[-24:]),
+            campaigns=coming[0],
+            more_campaigns=coming[1],
+        )
 
     def _read(self, name: str, **more: Any) -> list[dict[str, Any]]:
         with self._connection.transaction():
