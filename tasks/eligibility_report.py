@@ -43,7 +43,6 @@ _DAY: Final = timedelta(hours=24)
 _DAYS_OF_HOURS: Final = 7 * HABIT_WEEKS
 _MOST_CAMPAIGNS: Final = 50
 _KEPT: Final = TypeAdapter(AccountEligibility)
-_PEOPLE: Final = ("eligibility/people", "eligibility/strangers", "eligibility/at_cap")
 _NOBODY: Final = {"was_open": 0, "still_open": 0, "suppressed_since": 0}
 
 
@@ -129,7 +128,9 @@ class _Measurement:
     ) -> Iterator[AccountEligibility]:
         """Return each account's figures, by name."""
         with _timed("people"):
-            people, strangers, at_cap = (self._by_account(self._read(name)) for name in _PEOPLE)
+            people = self._by_account(self._group("eligibility/people"))
+            strangers = self._by_account(self._read("eligibility/strangers"))
+            at_cap = self._by_account(self._read("eligibility/at_cap"))
         since = {one.account_id: _earlier(nights[one.account_id], night, now=self._now) for one in self._accounts}
         with _timed("comparison with the night before"):
             compared = self._compare(since)
@@ -202,6 +203,12 @@ class _Measurement:
             self._connection.execute(query("eligibility/take_memory"))
             return self._connection.execute(query(name), {**self._scope, **more}).fetchall()
 
+    def _group(self, name: str, **more: Any) -> list[dict[str, Any]]:
+        """Read what brings millions of rows down to a few."""
+        with self._connection.transaction():
+            self._connection.execute(query("eligibility/plan_by_hash"))
+            return self._read(name, **more)
+
     @staticmethod
     def _by_account(rows: list[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
         found: dict[int, list[dict[str, Any]]] = {}
@@ -214,7 +221,7 @@ class _Measurement:
         if not moments:
             return {}
         return self._by_account(
-            self._read("eligibility/compare", sinces=moments, first_since=min(moments), last_since=max(moments))
+            self._group("eligibility/compare", sinces=moments, first_since=min(moments), last_since=max(moments))
         )
 
     def _hours(self) -> dict[int, list[dict[str, Any]]]:
@@ -231,7 +238,7 @@ class _Measurement:
             marks = [begin + timedelta(hours=hour) for hour in range(24)]
             is_known = all((which, mark) in found for which in self._scope["account_ids"] for mark in marks)
             if day == 0 or not is_known:
-                counted = self._read("eligibility/hours", first=begin)
+                counted = self._group("eligibility/hours", first=begin)
                 if not self._scope["is_segment"]:
                     self._keep_hours(counted)
                 found.update({(row["account_id"], row["at"]): row for row in counted})

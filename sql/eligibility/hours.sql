@@ -1,9 +1,10 @@
 -- Returns, for each account and each of the 24 full hours from `first` on, how many people had opened a window in the
 -- 24 hours up to it, and how many interactions opened one in the hour up to it.
 --
--- One pass over the 47 hours of evidence that can matter. For any full hour of the 24, only two things count of all
--- that a person did: the newest full hour up to `first` by which they had written (it holds from `first` on), and the
--- oldest after it (it holds to the end of the 24). So people are counted by these two alone, some hundred pairs.
+-- One pass over the 47 hours of evidence that can matter, and one over the newest 24. For any full hour of the 24, only
+-- two things count of all that a person did: the newest full hour up to `first` by which they had written (it holds
+-- from `first` on), and the oldest after it (it holds to the end of the 24). So people are counted by these two alone,
+-- some hundred pairs.
 WITH opener AS (
     SELECT
         account_id,
@@ -22,16 +23,14 @@ WITH opener AS (
         )
 ),
 
-tallied AS MATERIALIZED (
+person AS (
     SELECT
         account_id,
         user_id,
-        holds_at,
         max(holds_at) FILTER (WHERE holds_at <= %(first)s::timestamptz) AS last_before,
-        min(holds_at) FILTER (WHERE holds_at > %(first)s::timestamptz) AS first_after,
-        count(*) AS openers
+        min(holds_at) FILTER (WHERE holds_at > %(first)s::timestamptz) AS first_after
     FROM opener
-    GROUP BY GROUPING SETS ((account_id, user_id), (account_id, holds_at))
+    GROUP BY account_id, user_id
 ),
 
 pair AS MATERIALIZED (
@@ -40,9 +39,28 @@ pair AS MATERIALIZED (
         last_before,
         first_after,
         count(*) AS people
-    FROM tallied
-    WHERE holds_at IS NULL
+    FROM person
     GROUP BY account_id, last_before, first_after
+),
+
+tallied AS MATERIALIZED (
+    SELECT
+        account_id,
+        date_bin(interval '1 h', occurred_at - interval '1 us', %(first)s::timestamptz) + interval '1 h' AS at,
+        count(*) AS openers
+    FROM interaction AS i
+    WHERE
+        occurred_at > %(first)s::timestamptz - interval '1 h'
+        AND occurred_at <= %(first)s::timestamptz + interval '23 h'
+        AND account_id = ANY(%(account_ids)s::bigint[])
+        AND kind = ANY(%(openers)s::interaction_kind[])
+        AND (
+            NOT %(is_segment)s::boolean
+            OR EXISTS (SELECT 1 FROM segment_person AS p WHERE p.user_id = i.user_id)
+        )
+    GROUP BY
+        account_id,
+        date_bin(interval '1 h', occurred_at - interval '1 us', %(first)s::timestamptz) + interval '1 h'
 ),
 
 mark AS (
@@ -64,5 +82,5 @@ SELECT
     ) AS reachable,
     coalesce(t.openers, 0)::bigint AS openers
 FROM mark AS m
-LEFT JOIN tallied AS t ON m.account_id = t.account_id AND m.at = t.holds_at AND t.user_id IS NULL
+LEFT JOIN tallied AS t ON m.account_id = t.account_id AND m.at = t.at
 ORDER BY m.account_id, m.at

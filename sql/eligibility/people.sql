@@ -44,6 +44,24 @@ judged AS (
                 THEN date_bin(interval '1 min', last_turn_at - interval '1 us', 'epoch')
         END AS minute
     FROM person
+),
+
+-- Some thousand groups, which several workers can count each for itself; the sets below are made of these.
+counted AS MATERIALIZED (
+    SELECT
+        account_id,
+        standing,
+        opener_kind,
+        minute,
+        count(*) AS people,
+        count(*) FILTER (WHERE last_turn_at <= %(at)s::timestamptz + interval '1 h') AS closing_1h,
+        count(*) FILTER (WHERE last_turn_at <= %(at)s::timestamptz + interval '3 h') AS closing_3h,
+        count(*) FILTER (WHERE last_turn_at <= %(at)s::timestamptz + interval '6 h') AS closing_6h,
+        count(*) FILTER (WHERE last_turn_at <= %(at)s::timestamptz + interval '12 h') AS closing_12h,
+        count(*) FILTER (WHERE last_turn_at <= %(at)s::timestamptz + interval '24 h') AS closing_24h,
+        max(opener_at) AS newest_at
+    FROM judged
+    GROUP BY account_id, standing, opener_kind, minute
 )
 
 SELECT
@@ -51,13 +69,13 @@ SELECT
     standing,
     opener_kind,
     minute,
-    count(*) AS people,
-    count(*) FILTER (WHERE last_turn_at <= %(at)s::timestamptz + interval '1 h') AS closing_1h,
-    count(*) FILTER (WHERE last_turn_at <= %(at)s::timestamptz + interval '3 h') AS closing_3h,
-    count(*) FILTER (WHERE last_turn_at <= %(at)s::timestamptz + interval '6 h') AS closing_6h,
-    count(*) FILTER (WHERE last_turn_at <= %(at)s::timestamptz + interval '12 h') AS closing_12h,
-    count(*) FILTER (WHERE last_turn_at <= %(at)s::timestamptz + interval '24 h') AS closing_24h,
-    max(opener_at) AS newest_at
-FROM judged
+    sum(people)::bigint AS people,
+    sum(closing_1h)::bigint AS closing_1h,
+    sum(closing_3h)::bigint AS closing_3h,
+    sum(closing_6h)::bigint AS closing_6h,
+    sum(closing_12h)::bigint AS closing_12h,
+    sum(closing_24h)::bigint AS closing_24h,
+    max(newest_at) AS newest_at
+FROM counted
 GROUP BY GROUPING SETS ((account_id, standing, opener_kind), (account_id, minute))
 HAVING standing IS NOT NULL OR minute IS NOT NULL
