@@ -9,7 +9,7 @@ import click
 
 from cli.output import is_terminal, print_json, print_table, say
 from cli.session import Session, campaign_id, json_option, session
-from cli.shown import campaign_details_json, campaign_json, campaign_remaining, show_counts, sweep_json
+from cli.shown import campaign_details_json, campaign_json, campaign_remaining, show_counts, show_funnel, sweep_json
 from domain.errors import NobodyEligibleError, UsageError
 from domain.reasons import SENTENCES, Reason
 
@@ -268,13 +268,15 @@ def workbook(campaign: str, *, out: Path, as_json: bool) -> None:
 
 async def _run(opened: Session, found: UUID, *, waits: bool) -> "RunEnd":
     from tasks.running import run_campaign, stop_on_signals
+    from tasks.runs import recorded_run
 
-    async with stop_on_signals() as stop:
+    async with stop_on_signals() as stop, recorded_run(found, flow="campaigns run"):
         return await run_campaign(opened.url, found, chosen=opened.settings, stop=stop, waits=waits)
 
 
 def _show(opened: Session, found: UUID, *, as_json: bool) -> None:
     from tasks.campaigns import count_messages, get_campaign
+    from tasks.history import read_funnel
 
     campaign = get_campaign(opened.connection, found)
     if as_json:
@@ -299,3 +301,4 @@ def _show(opened: Session, found: UUID, *, as_json: bool) -> None:
     if remaining is not None:
         click.echo(f"Left: {remaining.sentence}.")
     show_counts(count_messages(opened.connection, [found])[found])
+    show_funnel(read_funnel(opened.connection, found))

@@ -20,6 +20,7 @@ _COMMANDS: Final = {
     "webhooks": ("cli.webhooks:webhooks", "Receive what the platform tells, and apply it; look into its inbox."),
     "suppressions": ("cli.suppressions:suppressions", "Keep, list and take back opt-outs; list who is left in peace."),
     "people": ("cli.people:people", "Erase what is known of a person; list the requests for it."),
+    "report": ("cli.report:report", "Show who can be reached, and what became of campaigns and their runs."),
     "doctor": ("cli.database:doctor", "Check the settings, the database and every promise about it."),
     "db": ("cli.database:db", "Migrate and maintain the database; stop the embedded one."),
     "sandbox": ("cli.sandbox:sandbox", "Run a Messenger Platform on this machine, for trials."),

@@ -1,6 +1,7 @@
 """Campaigns, plans, accounts and problems, as machines and people are shown them."""
 
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from domain.account import Account
     from domain.problem import Problem
     from tasks.campaigns import Counts
+    from tasks.history import Funnel
     from tasks.intake import Plan
     from tasks.outlook import Remaining
     from tasks.sweep import SweepReport
@@ -45,6 +47,7 @@ def campaign_details_json(
 ) -> dict[str, Any]:
     """Return one campaign with its counts and what else is known of it."""
     from tasks.campaigns import count_messages
+    from tasks.history import read_funnel
 
     remaining = campaign_remaining(connection, campaign, settings=settings)
     counts = count_messages(connection, [campaign["campaign_id"]])[campaign["campaign_id"]]
@@ -72,7 +75,45 @@ def campaign_details_json(
         "at_risk": None if remaining is None else remaining.at_risk,
         "lost_by_delay": campaign["lost_by_delay"],
         "plan": campaign["plan"],
+        "funnel": funnel_json(read_funnel(connection, campaign["campaign_id"])),
     }
+
+
+def funnel_json(funnel: "Funnel") -> dict[str, Any]:
+    """Return a campaign's funnel for machines: counts of messages, medians in seconds."""
+    counted = {name.removesuffix("_count"): value for name, value in asdict(funnel).items()}
+    return {"rows": counted.pop("row"), **counted}
+
+
+def show_funnel(funnel: "Funnel") -> None:
+    """Print how far the messages came, and how long delivery and reading took."""
+    stages = [
+        ("rows", funnel.row_count),
+        ("good", funnel.good_count),
+        ("eligible", funnel.eligible_count),
+        ("sent", funnel.sent_count),
+        ("delivered", funnel.delivered_count),
+        ("read", funnel.read_count),
+    ]
+    before = [funnel.row_count, *(count for _, count in stages)]
+    rows = [
+        (stage, f"{count:,}", f"{100 * count / above:.1f} %" if above else "")
+        for (stage, count), above in zip(stages, before, strict=False)
+    ]
+    print_table(("stage", "messages", "of the one before"), rows, empty="")
+    click.echo(
+        f"Besides: {funnel.failed_count:,} failed, {funnel.unknown_count:,} unknown, {funnel.expired_count:,} expired."
+    )
+    for what, theirs, ours in (
+        ("delivery", funnel.median_seconds_to_delivery, funnel.median_seconds_to_delivery_ours),
+        ("reading", funnel.median_seconds_to_read, funnel.median_seconds_to_read_ours),
+    ):
+        if theirs is not None or ours is not None:
+            click.echo(f"Median time to {what}: {_span(theirs)} on the platform's clock, {_span(ours)} from our clock.")
+
+
+def _span(seconds: float | None) -> str:
+    return "not known" if seconds is None else f"{seconds:,.1f} s"
 
 
 def campaign_remaining(

@@ -9,6 +9,7 @@ from uuid import UUID
 from prefect import flow, task
 from prefect.artifacts import acreate_markdown_artifact, acreate_progress_artifact, aupdate_progress_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.runtime import flow_run
 
 from clients.settings import settings
 from domain.reasons import SENTENCES
@@ -26,6 +27,7 @@ from tasks.running import (
     stop_on_signals,
     unfinished,
 )
+from tasks.runs import recorded_run
 from tasks.share import ShareEnd, ShareReport
 from tasks.windows import timing_of
 
@@ -42,7 +44,7 @@ async def send_campaign(campaign_id: UUID) -> str:
     Returns the campaign's state. Raises UnfinishedError or ServiceAwayError, saying what a person should do, when it
     could not be finished now.
     """
-    async with stop_on_signals():
+    async with stop_on_signals(), recorded_run(campaign_id, flow="send-campaign", flow_run_id=flow_run.id):
         report = await send_what_is_ready(campaign_id)
         while await look_up_unknowns(campaign_id):
             report = await send_what_is_ready(campaign_id)

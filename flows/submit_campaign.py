@@ -1,5 +1,6 @@
 """From a workbook to an admitted campaign: read, check, judge, foretell, then send now or at its time."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -21,6 +22,7 @@ from flows.send_campaign import send_campaign
 from reports.validation_page import validation_markdown
 from tasks.intake import admit, check_list, find_progress, take_list
 from tasks.running import open_database
+from tasks.runs import recorded_run
 from tasks.submission import find_target, list_problems, make_messages
 from tasks.validation_report import gather_report
 from tasks.windows import guards_of, timing_of
@@ -104,17 +106,20 @@ async def submit_campaign(
         accepts_old_interactions=accept_old_interactions,
         resends_unknown=resend_unknown,
     )
+    begun = time.monotonic()
     campaign_id, state = already_made(submission)
     if campaign_id is None or state is CampaignState.DRAFT:
         campaign_id, state = take_in(submission)
-    await show_validation(campaign_id)
-    if state is CampaignState.REFUSED:
-        await show_problems(campaign_id)
-    if state not in _GOES_ON:
-        return str(campaign_id)
-    admit_campaign(submission, campaign_id)
-    if at is None and send:
-        await send_campaign(campaign_id)
+    ago = time.monotonic() - begun
+    async with recorded_run(campaign_id, flow="submit-campaign", flow_run_id=flow_run.id, seconds_ago=ago):
+        await show_validation(campaign_id)
+        if state is CampaignState.REFUSED:
+            await show_problems(campaign_id)
+        if state not in _GOES_ON:
+            return str(campaign_id)
+        admit_campaign(submission, campaign_id)
+        if at is None and send:
+            await send_campaign(campaign_id)
     return str(campaign_id)
 
 

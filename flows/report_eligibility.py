@@ -1,0 +1,63 @@
+"""Reporting who can be reached: counted once a night, kept, written as a page and a workbook, shown as an artifact."""
+
+from pathlib import Path
+
+from prefect import flow, task
+from prefect.artifacts import acreate_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+
+from clients.settings import settings
+from domain.eligibility import EligibilityReport
+from reports.eligibility_page import eligibility_markdown
+from tasks.eligibility_report import report_night
+from tasks.report_files import write_report_files
+from tasks.running import open_database
+from tasks.windows import guards_of, timing_of
+
+
+@flow(name="report-eligibility", flow_run_name="report who can be reached")
+async def report_eligibility(*, account: str | None = None, folder: str | None = None) -> str:
+    """Count for every account who can be reached now, and keep it as this night's report.
+
+    Args:
+        account: Name of one account; all of them if empty.
+        folder: Where the page and the workbook are written, on the worker's machine; `reports` in its home if empty.
+
+    Returns whether the night was kept by this run or before. Any number of runs in one night is harmless.
+    """
+    report = count_and_keep(account)
+    files = write_files(report, folder)
+    await show(report, files)
+    return report.kept.value
+
+
+@task(task_run_name="count and keep", cache_policy=NO_CACHE)
+def count_and_keep(account: str | None) -> EligibilityReport:
+    """Count who can be reached; only the first count of a night is kept."""
+    chosen = settings()
+    with open_database() as (connection, _):
+        return report_night(
+            connection,
+            account=account,
+            zone=chosen.time_zone,
+            timing=timing_of(chosen),
+            guards=guards_of(chosen),
+        )
+
+
+@task(task_run_name="write the files", cache_policy=NO_CACHE)
+def write_files(report: EligibilityReport, folder: str | None) -> list[str]:
+    """Write the page and the workbook; return where they are."""
+    chosen = Path(folder) if folder else settings().home / "reports"
+    return [str(path) for path in write_report_files(report, chosen)]
+
+
+@task(task_run_name="show the report", cache_policy=NO_CACHE)
+async def show(report: EligibilityReport, files: list[str]) -> None:
+    """Put the figures where people look, and say where the files are."""
+    where = "\n".join(f"- `{path}`" for path in files)
+    await acreate_markdown_artifact(
+        key="eligibility",
+        markdown=f"{eligibility_markdown(report)}\n\nFiles on the worker's machine:\n\n{where}\n",
+        description=f"Who can be reached, night of {report.night}.",
+    )
