@@ -5,6 +5,7 @@ argument `large` ten million rows of three million people. `parquet` or `csv` ch
 when loading with deduplication takes more than twice as long as the bare COPY.
 """
 
+import itertools
 import sys
 import tempfile
 import time
@@ -16,11 +17,11 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "benchmarks")]
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
+from parts.history import create_days, make_rows
+from parts.stage import TIMING, Bars, Stage, open_stage
 
 from clients.postgres import Connection, connect
 from factories import World
-from parts.history import create_days, make_rows
-from parts.stage import TIMING, Bars, Stage, open_stage
 from tasks.interactions import ImportReport, fill_loading_table, import_interactions, keep_loaded, open_windows
 
 MOST = 2.0
@@ -109,11 +110,11 @@ def measure(stage: Stage, path: Path, *, bars: Bars) -> float:
             marks.append(time.perf_counter())
         marks.append(time.perf_counter())
         again = import_again(connection, path)
-    filled, kept, raised, committed = (after - before for before, after in zip(marks, marks[1:], strict=False))
+    filled, kept, raised, committed = (after - before for before, after in itertools.pairwise(marks))
     bars.say(
         f"{path.suffix[1:]}, {report.row_count:,} rows, {report.bad_count} bad: read, check and COPY {filled:.1f} s, "
-        f"keep once {kept:.1f} s, commit {committed:.1f} s; beside it, raise last_interaction {raised:.1f} s; the whole "
-        f"file again, all known {again:.1f} s"
+        f"keep once {kept:.1f} s, commit {committed:.1f} s; beside it, raise last_interaction {raised:.1f} s; the "
+        f"whole file again, all known {again:.1f} s"
     )
     return filled + kept + committed
 

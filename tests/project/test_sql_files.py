@@ -20,6 +20,8 @@ WITHOUT_PLAN = {
     "interactions/create_loading_table",
     "interactions/drop_loading_table",
     "interactions/copy",
+    "interactions/copy_csv",
+    "interactions/analyze_loading_table",
 }
 
 
