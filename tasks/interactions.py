@@ -102,6 +102,7 @@ def store_interactions(
 
 def keep_loaded(connection: Connection) -> int:
     """Keep what is in the loading table as evidence; return how much of it is new."""
+    connection.execute(query("interactions/drop_copies"))
     row = connection.execute(query("interactions/store")).fetchone()
     return int(row["new_count"]) if row else 0
 
