@@ -100,14 +100,18 @@ def doctor(*, as_json: bool) -> int:
     from clients.settings import settings
     from tasks.database import broken_promises, database_facts, ensure_schema
     from tasks.decisions import list_contradicted
+    from tasks.mapped_interactions import find_misfit
 
     chosen = settings()
     with connect(database_url(chosen)) as connection:
         ensure_schema(connection, embedded=chosen.database_url is None)
+        misfit = find_misfit(connection, chosen)
         facts = database_facts(connection)
         broken = broken_promises(connection)
         contradicted = list_contradicted(connection)
-    findings = _findings(facts) + [f"The promise {name} does not hold: {rows[:3]}" for name, rows in broken.items()]
+    findings = (
+        _findings(facts) + misfit + [f"The promise {name} does not hold: {rows[:3]}" for name, rows in broken.items()]
+    )
     if as_json:
         print_json(
             {

@@ -24,3 +24,17 @@ CREATE TABLE backfill_conversation (
     free_at timestamptz NOT NULL DEFAULT clock(), -- a process is at it until then, or it is to be tried again then
     PRIMARY KEY (account_id, conversation_id)
 );
+
+-- A team's own table of interactions, where one is named by the settings: when it was last read, by whichever process.
+CREATE TABLE mapped_read (
+    is_only boolean PRIMARY KEY DEFAULT TRUE CHECK (is_only),
+    read_at timestamptz NOT NULL DEFAULT clock()
+);
+
+-- Rows of it that were ahead of the clock when they were read. They open no window, also not when their time has come.
+CREATE TABLE mapped_ahead (
+    account text NOT NULL, -- as it is called there
+    user_id text NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    PRIMARY KEY (account, user_id, occurred_at)
+);

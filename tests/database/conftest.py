@@ -1,6 +1,13 @@
 """What the database tests share beside the fixtures of all tests."""
 
+import sys
+from pathlib import Path
+
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from tellers import TELLERS
 
 from factories import World
 
@@ -12,3 +19,9 @@ def world_18(database_18):
 
     with connect(database_18) as connection:
         yield World(connection)
+
+
+@pytest.fixture(params=TELLERS.values(), ids=TELLERS)
+def teller(request, world):
+    """Who tells what people did: each case of eligibility holds for our own table and for one of a team's."""
+    return request.param(world)
