@@ -64,7 +64,7 @@ def write_files(stage: Stage, folder: Path, rows: int) -> dict[str, Path]:
     files = {kind: folder / f"interactions.{kind}" for kind in (*KINDS, "text")}
     with connect(stage.new_database()) as connection:
         account = World(connection).account()
-        make_rows(connection, account_id=account.account_id, rows=rows, people=rows * 3 // 10)
+        make_rows(connection, account_id=account.account_id, people=rows * 3 // 10, last=rows)
         write_out(connection, "COPY made TO STDOUT", files["text"])
         write_out(connection, AS_FILE, files["csv"])
     types = dict.fromkeys(COLUMNS, pa.string())

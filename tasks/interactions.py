@@ -68,6 +68,7 @@ def fill_loading_table(
     Needs a transaction around it. Raises as `import_interactions` does.
     """
     rules = FileRules(account_ids(connection), time_zone, default_time_zone)
+    connection.execute(query("staging/take_memory"))
     connection.execute(query("interactions/create_loading_table"))
     with connection.cursor() as cursor, cursor.copy(query("interactions/copy_csv")) as copy:
         for batch in read_batches(path):

@@ -119,6 +119,7 @@ def _read(connection: Connection, chosen: Settings, *, every_seconds: float, is_
         if connection.execute(query("mapped/take_turn"), {"every_seconds": every_seconds}).fetchone() is None:
             return 0
         since = read_clock(connection) - _RECENT if is_recent else None
+        connection.execute(query("staging/take_memory"))
         connection.execute(_view_of(mapped))
         connection.execute(query("interactions/create_loading_table"))
         connection.execute(query("mapped/note_ahead"), {"tolerance_seconds": FUTURE_TOLERANCE.total_seconds()})

@@ -10,12 +10,17 @@ WITH newest AS (
         m.kind,
         max(m.occurred_at) AS occurred_at
     FROM mapped_interaction AS m
-    LEFT JOIN mapped_ahead AS x
-        ON m.account = x.account AND m.user_id = x.user_id AND m.occurred_at = x.occurred_at
     WHERE
         m.occurred_at <= (SELECT clock()) + %(tolerance_seconds)s::float8 * interval '1 s'
-        AND m.occurred_at > coalesce(%(since)s::timestamptz, '-infinity')
-        AND x.account IS NULL
+        AND (%(since)s::timestamptz IS NULL OR m.occurred_at > %(since)s::timestamptz)
+        -- Hashed, whatever the planner thinks of a table that it does not know.
+        AND (m.account, m.user_id, m.occurred_at) NOT IN (
+            SELECT
+                account,
+                user_id,
+                occurred_at
+            FROM mapped_ahead
+        )
     GROUP BY m.account, m.user_id, m.kind
 )
 
