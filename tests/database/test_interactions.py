@@ -120,6 +120,17 @@ def test_bad_rows_are_listed_by_number_and_the_others_are_loaded(world, tmp_path
     assert [word for number, word in enumerate(words, start=4) if word not in said[number]] == []
 
 
+def test_of_many_bad_rows_the_first_thousand_are_listed_and_all_are_counted(world_18, tmp_path):
+    name = world_18.account().name
+    at = "2026-05-04T10:00:00Z"
+    rows = [(name, user_id(number) if number % 2 else "x", "message", at, str(number)) for number in range(5000)]
+
+    report = load(world_18, as_file(tmp_path, "csv", rows))
+
+    assert (report.row_count, report.new_count, report.bad_count) == (5000, 2500, 2500)
+    assert [number for number, _ in report.problems] == list(range(2, 2002, 2))
+
+
 def test_ids_that_a_spreadsheet_stored_as_numbers_are_refused_not_repaired(world_18, tmp_path):
     name = world_18.account().name
     at = "2026-05-04T10:00:00Z"
