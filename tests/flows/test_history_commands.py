@@ -33,7 +33,9 @@ def test_backfill_reads_who_wrote_and_says_what_it_cannot_see(shop):
     assert again.code == 0
     assert "(0 were not known)" in again.out
     assert "only tapped a button" in again.err
-    checked = shop.command.json("check", *shop.words(), "--to", user_id(21), "--to", user_id(30), "--json")
+    checked = shop.command.json(
+        "check", *shop.words(template="plain"), "--to", user_id(21), "--to", user_id(30), code=0
+    )
     assert checked["by_reason"] == {"never_interacted": 1}
 
 
