@@ -7,6 +7,7 @@ history, and reading a team's own table of that size. It ends with 1 when the jo
 1.3 times as long with ten times the history.
 """
 
+import os
 import statistics
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
+import psutil
 from parts.history import create_days, make_rows
 from parts.stage import TIMING, Bars, open_stage
 
@@ -62,8 +64,6 @@ CROSS JOIN (
 ) AS l
 WHERE m.campaign_id = %(campaign_id)s AND l.place < %(recipients)s
 """
-
-
 KEEP_HISTORY = """
 SET session_replication_role = replica; -- no look at the account for each row
 INSERT INTO interaction (account_id, user_id, kind, occurred_at, event_id)
@@ -76,7 +76,8 @@ def main() -> None:
     is_large = "large" in sys.argv or "whole" in sys.argv
     base = 10_000_000 if is_large else 1_000_000
     people, recipients = base * 3 // 10, base // 10
-    bars = Bars(f"eligibility of {recipients:,} recipients among {people:,} people")
+    load = " ".join(f"{each:.1f}" for each in os.getloadavg())
+    bars = Bars(f"eligibility of {recipients:,} recipients among {people:,} people; load average before: {load}")
     with open_stage() as stage, connect(stage.new_database()) as connection:
         account = World(connection).account()
         create_days(connection, days=302)
@@ -116,11 +117,13 @@ def fill_campaign(connection: Connection, account, recipients: int):
 def measure(bars: Bars, connection: Connection, campaign_id, interactions: int) -> float:
     """Print what takes how long beside so many interactions; return the seconds of the join."""
     connection.execute("VACUUM ANALYZE")
+    processor = processor_seconds(connection)
     join = statistics.median(seconds_of(lambda: closings(connection, campaign_id)) for _ in range(TIMES))
+    processor = (processor_seconds(connection) - processor) / TIMES
     latest = seconds_of(lambda: connection.execute(LATEST_PER_PERSON, {"campaign_id": campaign_id}).fetchall())
     bars.say(
-        f"{interactions:,} interactions: the join {join:.2f} s, latest-per-person over the history {latest:.2f} s "
-        f"({latest / join:.0f} times)"
+        f"{interactions:,} interactions: the join {join:.2f} s (processor {processor:.2f}), latest-per-person over the "
+        f"history {latest:.2f} s ({latest / join:.0f} times)"
     )
     whole = seconds_of(lambda: read_all(connection, THEIRS))
     recent = seconds_of(lambda: read_recent(connection, THEIRS, every_seconds=0.0))
@@ -133,6 +136,12 @@ def closings(connection: Connection, campaign_id) -> None:
     now = read_clock(connection)
     parameters = {"campaign_id": campaign_id, "now": now, "at": now, **turn_parameters(TIMING)}
     connection.execute(query("forecast/closings"), parameters).fetchall()
+
+
+def processor_seconds(connection: Connection) -> float:
+    """Return what the server's process has computed: on a busy machine it says more than the clock."""
+    times = psutil.Process(connection.info.backend_pid).cpu_times()
+    return times.user + times.system
 
 
 def seconds_of(step: Callable[[], object]) -> float:

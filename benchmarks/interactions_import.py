@@ -6,6 +6,7 @@ when loading with deduplication takes more than twice as long as the bare COPY.
 """
 
 import itertools
+import os
 import sys
 import tempfile
 import time
@@ -41,7 +42,8 @@ COPY (
 def main() -> None:
     rows = 10_000_000 if "large" in sys.argv else 1_000_000
     kinds = [kind for kind in KINDS if kind in sys.argv] or KINDS
-    bars = Bars(f"import of {rows:,} interactions of {rows * 3 // 10:,} people")
+    load = " ".join(f"{each:.1f}" for each in os.getloadavg())
+    bars = Bars(f"import of {rows:,} interactions of {rows * 3 // 10:,} people; load average before: {load}")
     with tempfile.TemporaryDirectory(prefix="windowcast-import-") as name, open_stage() as stage:
         files = write_files(stage, Path(name), rows)
         before, after = bare_copy(stage, files["text"]), 0.0
