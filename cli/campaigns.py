@@ -154,10 +154,12 @@ def cancel(campaign: str, *, as_json: bool) -> None:
 @json_option
 def sweep(*, as_json: bool) -> int:
     """Put right what dead senders left, close what is over, and say what a person should look at."""
+    from tasks.mapped_interactions import try_to_read
     from tasks.sweep import sweep as sweep_once
     from tasks.windows import timing_of
 
     with session() as opened:
+        try_to_read(opened.connection, opened.settings)
         report = sweep_once(opened.connection, timing=timing_of(opened.settings))
     if as_json:
         print_json(sweep_json(report))

@@ -183,16 +183,18 @@ def doctor(*, as_json: bool) -> int:
     from clients.settings import settings
     from tasks.database import broken_promises, database_facts, ensure_schema
     from tasks.decisions import list_contradicted
+    from tasks.mapped_interactions import find_misfit
     from tasks.upkeep import find_upkeep
 
     chosen = settings()
     with connect(database_url(chosen)) as connection:
         ensure_schema(connection, embedded=chosen.database_url is None)
+        misfit = find_misfit(connection, chosen)
         facts = database_facts(connection)
         broken = broken_promises(connection)
         contradicted = list_contradicted(connection)
         upkeep = find_upkeep(connection)
-    findings = _findings(facts) + [f"{one.text} ({one.runbook})" for one in upkeep]
+    findings = _findings(facts) + misfit + [f"{one.text} ({one.runbook})" for one in upkeep]
     findings += [f"The promise {name} does not hold: {rows[:3]}" for name, rows in broken.items()]
     if as_json:
         print_json(

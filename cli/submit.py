@@ -105,11 +105,13 @@ def _submission_options(command: _F) -> _F:
 def check(*, as_json: bool, wait: bool, yes: bool, annotated: Path | None, **given: Any) -> int:  # noqa: ARG001  # a check asks and waits for nothing
     """Show exactly what submit would do: rows by reason, forecast, duration. Nothing is sent or kept."""
     from tasks.intake import nobody_sentence, plan_submission
+    from tasks.mapped_interactions import read_all
     from tasks.windows import guards_of, timing_of
 
     with session() as opened, TemporaryDirectory() as folder:
         submission = _submission_of(opened, **given)
         _check_annotated(annotated, submission)
+        read_all(opened.connection, opened.settings)
         plan = plan_submission(
             opened.connection,
             submission,
@@ -213,8 +215,10 @@ def _check_words(opened: Session, submission: Submission, *, yes: bool, as_json:
 def _confirm(opened: Session, submission: Submission) -> None:
     """Have a person agree to the plan, before Prefect starts."""
     from tasks.intake import plan_submission
+    from tasks.mapped_interactions import read_all
     from tasks.windows import guards_of, timing_of
 
+    read_all(opened.connection, opened.settings)
     with TemporaryDirectory() as folder:
         plan = plan_submission(
             opened.connection,

@@ -57,6 +57,18 @@ class Settings(BaseSettings):
     interactions_refuse_hours: float | None = Field(
         default=None, gt=0, description="Nobody is judged when an account's newest interaction is older than this."
     )
+    interactions_table: str | None = Field(
+        default=None, description="A table or view of your own that tells what people did, as schema.table."
+    )
+    interactions_columns: str | None = Field(
+        default=None, description="What its columns are called: account=page_id,user_id=psid,kind=type,occurred_at=at."
+    )
+    interactions_kinds: str | None = Field(
+        default=None, description="What its kinds mean where they are not called as ours: text=message,like=reaction."
+    )
+    interactions_kind: str | None = Field(
+        default=None, description="What a kind means that is none of these; without it, it opens no window."
+    )
     overlap_hours: float = Field(
         default=24, gt=0, description="A plan counts who got another campaign message within this time."
     )

@@ -15,6 +15,7 @@ from clients.settings import settings
 from domain.reasons import SENTENCES
 from domain.states import MessageState
 from tasks.campaigns import Counts, count_messages, get_campaign
+from tasks.mapped_interactions import kept_read
 from tasks.outlook import Remaining, watched
 from tasks.running import (
     RunEnd,
@@ -108,7 +109,7 @@ async def shown_progress(campaign_id: UUID) -> AsyncIterator[None]:
 
     with open_database() as (_, url):
         pass
-    async with watched(url, campaign_id, timing=timing_of(settings()), tell=tell):
+    async with watched(url, campaign_id, timing=timing_of(settings()), tell=tell), kept_read(url, chosen=settings()):
         yield
     await aupdate_progress_artifact(
         artifact, progress=_done(campaign_id), description="Messages that have their outcome"

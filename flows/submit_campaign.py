@@ -21,6 +21,7 @@ from domain.submission import Submission, file_or_address, shown_address
 from flows.send_campaign import send_campaign
 from reports.validation_page import validation_markdown
 from tasks.intake import admit, check_list, find_progress, take_list
+from tasks.mapped_interactions import read_all
 from tasks.running import open_database
 from tasks.runs import recorded_run
 from tasks.submission import find_target, list_problems, make_messages
@@ -135,6 +136,7 @@ def take_in(submission: Submission) -> tuple[UUID, CampaignState]:
     """Read the list, check it by SQL and by its suite, and make every row a message."""
     with open_database() as (connection, url), _own_folder() as folder:
         target = find_target(connection, submission)
+        read_all(connection, settings())
         campaign_id, given = take_list(
             connection, submission, target=target, folder=folder, guards=guards_of(settings())
         )

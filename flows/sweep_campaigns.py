@@ -13,6 +13,7 @@ from prefect.runtime import flow_run
 from clients.settings import settings
 from domain.errors import CampaignError
 from tasks.accounts import find_account
+from tasks.mapped_interactions import try_to_read
 from tasks.running import open_database
 from tasks.sweep import SweepReport, sweep
 from tasks.unknowns import list_accounts_with_unknowns, resolve_unknowns
@@ -42,6 +43,7 @@ async def sweep_campaigns() -> int:
 def sweep_once() -> SweepReport:
     """Do one sweep over the database."""
     with open_database() as (connection, _):
+        try_to_read(connection, settings())
         return sweep(connection, timing=timing_of(settings()))
 
 

@@ -1,6 +1,6 @@
 """People whose data was erased: recognised by what stands for them, when somebody brings them back."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -93,36 +93,51 @@ def hide_staged(connection: Connection, campaign_id: UUID, *, account_id: int) -
     return int(row["hidden_count"]) if row else 0
 
 
-class Newcomers:
-    """Tells, while interactions are loaded, late news of erased people from people who have written again."""
+@dataclass(frozen=True)
+class _Returned:
+    """Somebody in the loading table who was erased, and the newest thing that they are said to have done."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        connection.execute(query("erasure/hold_off"))
-        self._erased = erased_people(connection)
-        self._back: dict[tuple[int, str], str] = {}
+    account_id: int
+    user_id: str
+    tombstone: str
+    erased_at: datetime
+    newest_at: datetime
 
-    def is_late(self, account_id: int, user_id: str, *, occurred_at: datetime) -> bool:
-        """Say whether this happened before its person was erased; who did something after that is a newcomer."""
-        if self._erased is None:
-            return False
-        found = self._erased.find(account_id, user_id)
-        if found is None:
-            return False
-        if occurred_at <= found[1]:
-            return True
-        self._back[account_id, user_id] = found[0]
-        return False
 
-    def renew_opt_outs(self) -> None:
-        """Let the opt-outs of newcomers hold on under their plain ids."""
-        if not self._back:
-            return
-        self._connection.execute(
-            query("erasure/renew_opt_outs"),
-            {
-                "account_ids": [account_id for account_id, _ in self._back],
-                "user_ids": [user_id for _, user_id in self._back],
-                "tombstones": list(self._back.values()),
-            },
-        )
+def sift_loaded(connection: Connection) -> None:
+    """Take late news of erased people out of the loading table of interactions, in the open transaction.
+
+    Who did something after that is a newcomer, whose former opt-out holds on. Raises as `erased_people` does.
+    """
+    connection.execute(query("erasure/hold_off"))
+    erased = erased_people(connection)
+    if erased is None:
+        return
+    returned = list(_find_loaded(connection, erased))
+    connection.execute(
+        query("erasure/drop_late"),
+        {
+            "account_ids": [one.account_id for one in returned],
+            "user_ids": [one.user_id for one in returned],
+            "erased_at": [one.erased_at for one in returned],
+        },
+    )
+    newcomers = [one for one in returned if one.newest_at > one.erased_at]
+    connection.execute(
+        query("erasure/renew_opt_outs"),
+        {
+            "account_ids": [one.account_id for one in newcomers],
+            "user_ids": [one.user_id for one in newcomers],
+            "tombstones": [one.tombstone for one in newcomers],
+        },
+    )
+
+
+def _find_loaded(connection: Connection, erased: ErasedPeople) -> Iterator[_Returned]:
+    with connection.cursor(name=f"loaded_{uuid4().hex}") as cursor:
+        cursor.itersize = _IDS_PER_FETCH
+        cursor.execute(query("erasure/list_loaded"), {"account_ids": list(erased.erased_at)})
+        for row in cursor:
+            found = erased.find(row["account_id"], row["user_id"])
+            if found is not None:
+                yield _Returned(row["account_id"], row["user_id"], *found, newest_at=row["newest_at"])

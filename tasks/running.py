@@ -22,6 +22,7 @@ from domain.states import CampaignState, MessageState
 from tasks.accounts import account_token, find_account
 from tasks.campaigns import close_campaign, count_messages, get_campaign, seconds_until_start, start_campaign
 from tasks.database import ensure_schema, unfit_for_sending
+from tasks.mapped_interactions import kept_read, read_all
 from tasks.outlook import watched
 from tasks.sending import send_share
 from tasks.share import ShareEnd, ShareOrder, ShareReport
@@ -110,7 +111,7 @@ async def _send_what_is_ready(url: str, campaign_id: UUID, *, chosen: Settings, 
     """Send share by share until nothing more can be sent now; return what the last share said."""
     report = ShareReport()
     if begin(url, campaign_id, chosen=chosen):
-        async with watched(url, campaign_id, timing=timing_of(chosen)):
+        async with watched(url, campaign_id, timing=timing_of(chosen)), kept_read(url, chosen=chosen):
             while (report := await run_share(url, campaign_id, chosen=chosen, stop=stop)).end is ShareEnd.LIMIT_REACHED:
                 pass
     return report
@@ -161,6 +162,7 @@ async def begin_in_time(url: str, campaign_id: UUID, *, chosen: Settings, stop: 
 def begin(url: str, campaign_id: UUID, *, chosen: Settings) -> bool:
     """Start a campaign; return whether there is anything to send. Raises UnfinishedError when it may not start now."""
     with connect(url) as connection:
+        read_all(connection, chosen)
         return start_campaign(connection, campaign_id, timing=timing_of(chosen), guards=guards_of(chosen))
 
 

@@ -20,7 +20,8 @@ from tasks.decisions import Author
 from tasks.deletion_requests import keep_erasures
 from tasks.erasure import erase_person
 from tasks.interactions import Interaction, store_interactions
-from tasks.receipts import apply_echoes, store_receipt
+from tasks.receipts import store_receipt
+from tasks.reconcile import reconcile_inbox
 from tasks.retries import retry_failed
 from tasks.suppressions import add_suppressions, list_suppressions
 from tasks.upkeep import find_upkeep
@@ -129,7 +130,7 @@ def fill_every_table(world, folder):
     ):
         world.connection.execute(statement, parameters)
     store_receipt(world.connection, webhook(PERSON, OTHER))
-    apply_echoes(world.connection)
+    reconcile_inbox(world.connection, timing=TIMING)
     store_receipt(world.connection, b"no json: " + PERSON.encode())
     store_receipt(world.connection, webhook(PERSON))
     return account, campaign_id, other

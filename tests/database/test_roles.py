@@ -18,7 +18,8 @@ from tasks.campaigns import start_campaign
 from tasks.database import database_facts, ensure_schema, migrate
 from tasks.deletion_requests import keep_request
 from tasks.interactions import Interaction, store_interactions
-from tasks.receipts import apply_echoes, store_receipt
+from tasks.receipts import store_receipt
+from tasks.reconcile import reconcile_inbox
 from tasks.roles import GRANTS, OWNERS_ALONE, Role, group_name, set_up_roles
 from tasks.running import run_campaign
 from tasks.suppressions import add_suppressions
@@ -267,7 +268,7 @@ def test_receipts_are_stored_by_the_hook_and_applied_by_intake(logins, filled):
         assert keep_request(connection, wish) == "waiting"
         assert keep_request(connection, wish) == "waiting"
     with connect(logins.url(Role.INGEST)) as connection:
-        apply_echoes(connection)
+        reconcile_inbox(connection, timing=TIMING)
         account = connection.execute("SELECT account_id FROM account").fetchone()["account_id"]
         one = Interaction(account, user_id(9), InteractionKind.MESSAGE, read_clock(connection), "new")
         assert store_interactions(connection, [one], timing=TIMING) == (1, 1)
