@@ -12,12 +12,16 @@ from domain.errors import CampaignError
 _COMMANDS: Final = {
     "submit": ("cli.submit:submit", "Check a list and send it, now or at a time."),
     "check": ("cli.submit:check", "Show exactly what submit would do; send nothing."),
-    "campaigns": ("cli.campaigns:campaigns", "List, show, run, pause, resume, cancel, retry and sweep campaigns."),
+    "campaigns": (
+        "cli.campaigns:campaigns",
+        "List, show, run, pause, resume, move, cancel, retry and sweep campaigns.",
+    ),
     "messages": ("cli.messages:messages", "Show or export the message list; settle what is unknown."),
     "templates": ("cli.templates:templates", "Add, list and preview templates; make their workbooks."),
     "accounts": ("cli.accounts:accounts", "Add, list, check, cap, pause and resume sending accounts."),
     "interactions": ("cli.interactions:interactions", "Load what people did, which opens their windows."),
     "suppressions": ("cli.suppressions:suppressions", "Keep, list and take back opt-outs; list who is left in peace."),
+    "deploy": ("cli.deploy:deploy", "Make a Prefect server ready: pools, deployments, schedules, automations."),
     "doctor": ("cli.database:doctor", "Check the settings, the database and every promise about it."),
     "db": ("cli.database:db", "Migrate the database; stop the embedded one."),
     "sandbox": ("cli.sandbox:sandbox", "Run a Messenger Platform on this machine, for trials."),

@@ -275,13 +275,9 @@ async def _submit_and_send(opened: Session, submission: Submission, *, waits: bo
         accept_old_interactions=submission.accepts_old_interactions,
         resend_unknown=submission.resends_unknown,
         submission_id=submission.submission_id,
+        send=submission.scheduled_at is None or not waits,
     )
-    if submission.scheduled_at is None or not _is_scheduled(opened, UUID(campaign_id)):
-        return
-    if not waits:
-        from cli.scheduling import schedule_run
-
-        await schedule_run(UUID(campaign_id), at=submission.scheduled_at)
+    if submission.scheduled_at is None or not waits or not _is_scheduled(opened, UUID(campaign_id)):
         return
     async with stop_on_signals() as stop:
         await wait_for_start(opened.url, UUID(campaign_id), stop=stop)

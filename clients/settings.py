@@ -61,6 +61,18 @@ class Settings(BaseSettings):
         default=24, gt=0, description="A plan counts who got another campaign message within this time."
     )
 
+    inbox: Path | None = Field(
+        default=None, description="Folder of the files that the submit form offers; `inbox` under the home if not set."
+    )
+    prefect_database_url: SecretStr | None = Field(
+        default=None, description="Postgres database of its own for the Prefect server of `up`; SQLite if not set."
+    )
+
+    @property
+    def inbox_folder(self) -> Path:
+        """The folder of the files that the submit form offers."""
+        return (self.inbox or self.home / "inbox").expanduser()
+
     @field_validator("time_zone")
     @classmethod
     def _zone_exists(cls, value: str | None) -> str | None:

@@ -17,6 +17,11 @@ class SweepCode(StrEnum):
     OUTSIDE_WINDOW = "outside_window"
     RECEIPTS_WAITING = "receipts_waiting"
     RECEIPTS_OVERDUE = "receipts_overdue"
+    RUN_MISSING = "run_missing"
+    RUN_MOVED = "run_moved"
+    RUN_DOUBLED = "run_doubled"
+    SUBMIT_STOPPED = "submit_stopped"
+    RECURRING_MISSED = "recurring_missed"
 
 
 @dataclass(frozen=True)
