@@ -125,12 +125,13 @@ def list_live_runs(client: Server) -> list[ServerRun]:
     ]
 
 
-def count_crashed(client: Server, *, within: timedelta) -> dict[UUID, int]:
-    """Return how many runs of each campaign have crashed in the time behind us; campaigns without any are left out."""
+def count_broken_off(client: Server, *, within: timedelta) -> dict[UUID, int]:
+    """Return how many runs of each campaign have crashed or failed in the time behind us; others are left out."""
     from prefect.client.schemas.objects import StateType
 
     counts: dict[UUID, int] = {}
-    for run in _runs_of(client, _SENDING_FLOW, states=[StateType.CRASHED], since=datetime.now(UTC) - within):
+    ends = [StateType.CRASHED, StateType.FAILED]
+    for run in _runs_of(client, _SENDING_FLOW, states=ends, since=datetime.now(UTC) - within):
         campaign_id = _campaign_of(run)
         if campaign_id is not None:
             counts[campaign_id] = counts.get(campaign_id, 0) + 1

@@ -63,6 +63,8 @@ def deploy(connection: Connection, *, chosen: Settings) -> Deployed:
         sweep = client.read_deployment_by_name("sweep-campaigns/sweep-campaigns")
         names = [entry["name"] for entry in listed]
         automations = set_automations(client, flows=names, sweep_id=sweep.id)
+        # What was stopped for the sake of a new version goes on now, not with the next sweep of the schedule.
+        client.create_flow_run_from_deployment(sweep.id, name="sweep after deploying")
     refresh_form(connection, chosen=chosen)
     return Deployed(list(_POOLS), names, automations)
 

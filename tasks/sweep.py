@@ -15,8 +15,8 @@ from tasks.windows import window_parameters
 
 # A run that sends claims every second or so; one that waits for the platform waits at most a minute.
 _STILL_SECONDS: Final = 180.0
-# Whoever works on it beside a run that has crashed has claimed something a moment ago.
-_CRASHED_SECONDS: Final = 2.0
+# Whoever works on it beside a run that has broken off has claimed something a moment ago.
+_BROKEN_OFF_SECONDS: Final = 2.0
 # No list takes so long to read and to judge.
 _SUBMIT_MINUTES: Final = 30.0
 # Servers start a run some seconds late; workers poll every ten seconds where nobody has set them to less.
@@ -45,8 +45,8 @@ class SweepReport:
 def sweep(connection: Connection, *, timing: Timing, runs: RunCheck | None = None) -> SweepReport:
     """Put right what can be put right without sending, and say what a person should look at.
 
-    With `runs`, what a Prefect server's runs say, a campaign whose run has crashed is continued at once, and none for
-    which a run waits already.
+    With `runs`, what a Prefect server's runs say, a campaign whose run has broken off is continued at once, and none
+    for which a run waits already.
     Harmless at any time, in any number at once, and beside senders: it moves only what nobody can be working on.
     """
     report = SweepReport(echoes=apply_echoes(connection))
@@ -82,8 +82,8 @@ def _stopped(connection: Connection, report: SweepReport, *, timing: Timing, run
     parameters = {
         "late_seconds": _LATE_SECONDS,
         "still_seconds": _STILL_SECONDS,
-        "crashed_ids": list(runs.crashed),
-        "crashed_seconds": _CRASHED_SECONDS,
+        "broken_off_ids": list(runs.broken_off),
+        "broken_off_seconds": _BROKEN_OFF_SECONDS,
         **window_parameters(timing),
     }
     for row in connection.execute(query("sweep/find_stopped"), parameters):
@@ -96,7 +96,7 @@ def _stopped(connection: Connection, report: SweepReport, *, timing: Timing, run
                 f"should have started {minutes} minutes ago, and no run has started it",
             )
         else:
-            still = f"has not moved for {minutes} minutes" if minutes else "its run has crashed"
+            still = f"has not moved for {minutes} minutes" if minutes else "its run has broken off"
             code, text = SweepCode.CAMPAIGN_STOPPED, f"could be sent and {still}"
         found.append(_of_campaign(row, code, f"The campaign {row['name']} {text}.", 1))
     return found

@@ -11,7 +11,7 @@ from clients.prefect_server import (
     RunOrder,
     Server,
     cancel_waiting,
-    count_crashed,
+    count_broken_off,
     list_live_runs,
     make_run,
     open_server,
@@ -30,9 +30,9 @@ from tasks.planning import keep_plan
 from tasks.windows import foretell, guards_of, read_clock, timing_of
 
 _MOST_EARLY: Final = timedelta(seconds=60)
-# A run that crashes every time is not made anew at once for ever; from then on the sweep takes its usual time.
-_CRASHES_COUNT_FOR: Final = timedelta(minutes=15)
-_MOST_CRASHES: Final = 3
+# A run that breaks every time is not made anew at once for ever; from then on the sweep takes its usual time.
+_BREAKS_COUNT_FOR: Final = timedelta(minutes=15)
+_MOST_BREAKS: Final = 3
 
 _TOLD: Final = {
     RunFault.MISSING: "had no run on the Prefect server that would start it: it was deleted or cancelled there, or was "
@@ -46,13 +46,13 @@ _TOLD: Final = {
 class RunCheck:
     """What the runs of a server say about campaigns, and what was put right.
 
-    `on_their_way` are campaigns for which a run waits to be taken up; `crashed` those whose run has crashed a short
-    while ago, with no other one at work.
+    `on_their_way` are campaigns for which a run waits to be taken up; `broken_off` those whose run has crashed
+    or was stopped a short while ago, with no other one at work.
     """
 
     findings: list[SweepFinding] = field(default_factory=list)
     on_their_way: frozenset[UUID] = frozenset()
-    crashed: tuple[UUID, ...] = ()
+    broken_off: tuple[UUID, ...] = ()
 
 
 def make_timed_run(connection: Connection, campaign_id: UUID, *, chosen: Settings) -> UUID:
@@ -162,7 +162,7 @@ def check_runs(connection: Connection, *, chosen: Settings) -> RunCheck:
         # First the rows, then the runs: a campaign that is made between the two has no run to be missed.
         timed = [_timed(row) for row in connection.execute(query("sweep/list_timed"))]
         live = _by_campaign(list_live_runs(client))
-        crashes = count_crashed(client, within=_CRASHES_COUNT_FOR)
+        breaks = count_broken_off(client, within=_BREAKS_COUNT_FOR)
         for campaign in timed:
             verdict = judge_runs(campaign, live.get(campaign.campaign_id, ()), now=now)
             _put_right(client, connection, campaign, verdict, chosen=chosen)
@@ -172,8 +172,8 @@ def check_runs(connection: Connection, *, chosen: Settings) -> RunCheck:
     check.on_their_way = frozenset(
         campaign_id for campaign_id, runs in live.items() if any(not run.is_under_way for run in runs)
     )
-    check.crashed = tuple(
-        campaign_id for campaign_id, count in crashes.items() if campaign_id not in live and count < _MOST_CRASHES
+    check.broken_off = tuple(
+        campaign_id for campaign_id, count in breaks.items() if campaign_id not in live and count < _MOST_BREAKS
     )
     return check
 

@@ -1,6 +1,6 @@
 -- Returns campaigns that stand still though they could go on: timed ones whose time passed `late_seconds` ago, and
 -- sending ones with a message that can be claimed now, of which none was claimed for `still_seconds`, or for
--- `crashed_seconds` where a run is known to have crashed (`crashed_ids`). Campaigns whose account is paused or was
+-- `broken_off_seconds` where a run is known to have broken off (`broken_off_ids`). Campaigns whose account is paused or was
 -- asked to wait stand still for a reason, and are left out.
 SELECT
     c.campaign_id,
@@ -36,7 +36,7 @@ WHERE
             AND coalesce(x.started_at, c.started_at)
             < clock()
             - CASE
-                WHEN c.campaign_id = ANY(%(crashed_ids)s::uuid[]) THEN %(crashed_seconds)s::float8
+                WHEN c.campaign_id = ANY(%(broken_off_ids)s::uuid[]) THEN %(broken_off_seconds)s::float8
                 ELSE %(still_seconds)s::float8
             END * interval '1 s'
             AND EXISTS (
