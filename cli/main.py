@@ -16,6 +16,7 @@ _COMMANDS: Final = {
         "cli.campaigns:campaigns",
         "List, show, run, pause, resume, move, cancel, retry and sweep campaigns.",
     ),
+    "recurring": ("cli.recurring:recurring", "List and stop what submit --every submits again and again."),
     "messages": ("cli.messages:messages", "Show or export the message list; settle what is unknown."),
     "templates": ("cli.templates:templates", "Add, list and preview templates; make their workbooks."),
     "accounts": ("cli.accounts:accounts", "Add, list, check, cap, pause and resume sending accounts."),

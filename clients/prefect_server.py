@@ -156,6 +156,17 @@ def drop_backlog(client: Server, *, deployment_id: UUID, run_id: UUID) -> int:
     )
 
 
+def list_waiting(client: Server, *, tag: str) -> list[UUID]:
+    """Return the runs with a tag that have not begun."""
+    from prefect.client.schemas.filters import FlowRunFilter
+    from prefect.client.schemas.objects import StateType
+
+    criteria = {"state": {"type": {"any_": [StateType.SCHEDULED]}}, "tags": {"all_": [tag]}}
+    return [
+        run.id for run in client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate(criteria), limit=_PAGE)
+    ]
+
+
 def set_form(client: Server, deployment: str, *, schema: dict[str, Any]) -> bool:
     """Show a deployment's parameters by another JSON schema; return whether it had a different one.
 

@@ -8,10 +8,11 @@ from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from prefect import flow, task
+from prefect import State, flow, task
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
+from prefect.states import Cancelled
 
 from clients.settings import settings
 from domain.errors import UsageError
@@ -25,6 +26,7 @@ from reports.validation_page import validation_markdown
 from tasks.campaigns import get_campaign
 from tasks.intake import admit, check_list, find_progress, plan_submission, take_list
 from tasks.plan_shown import plan_markdown, plan_sentence
+from tasks.recurring import is_stopped
 from tasks.running import open_database
 from tasks.submission import find_target, list_problems, make_messages
 from tasks.submit_form import inbox_file as inbox_file_of
@@ -82,8 +84,9 @@ async def submit_campaign(
     resend_unknown: bool = False,
     dry_run: bool = False,
     submission_id: UUID | None = None,
+    recurring_id: UUID | None = None,
     send: bool = True,
-) -> str:
+) -> str | State[str]:
     """Check a list of recipients and send it, now or at its time.
 
     Args:
@@ -109,11 +112,14 @@ async def submit_campaign(
         resend_unknown: Send again what two look-ups prove absent; a small risk of a second copy remains.
         dry_run: Only show what would happen; nothing is sent or kept.
         submission_id: Makes a repeated submit find its campaign; the run's own id if empty.
+        recurring_id: Of which recurring submission this is an occurrence; a stopped one has none any more.
         send: Send an immediate campaign in this run, and have a timed one sent by a run of its own.
 
     Returns the campaign's id (of a dry run, what would happen in a sentence). A list that is refused is no failure of
     the run: its campaign says why.
     """
+    if recurring_id is not None and ended(recurring_id):
+        return Cancelled(message="This is submitted no more: it was stopped.")
     chosen_template = _chosen_template(template, language=language, version=version)
     submission = Submission(
         submission_id=submission_id or UUID(str(flow_run.id)),
@@ -153,6 +159,13 @@ async def submit_campaign(
     elif send:
         schedule_run(campaign_id)
     return str(campaign_id)
+
+
+@task(task_run_name="see whether it was stopped", cache_policy=NO_CACHE)
+def ended(recurring_id: UUID) -> bool:
+    """Say whether a recurring submission was stopped."""
+    with open_database() as (connection, _):
+        return is_stopped(connection, recurring_id)
 
 
 @task(task_run_name="look for an earlier try", cache_policy=NO_CACHE)

@@ -12,6 +12,7 @@ from clients.prefect_server import drop_backlog, open_server
 from clients.settings import settings
 from domain.errors import CampaignError
 from tasks.accounts import find_account
+from tasks.recurring import make_runs_ahead
 from tasks.running import open_database
 from tasks.submit_form import refresh_form
 from tasks.sweep import SweepReport, sweep
@@ -51,9 +52,11 @@ def take_backlog() -> int:
 
 @task(task_run_name="look after the runs of timed campaigns", cache_policy=NO_CACHE)
 def look_after_runs() -> RunCheck:
-    """See that every timed campaign has its one run, and which campaigns a crash has left alone."""
+    """See that every timed campaign has its one run, which campaigns a crash has left alone, and what recurs soon."""
     with open_database() as (connection, _):
-        return check_runs(connection, chosen=settings())
+        check = check_runs(connection, chosen=settings())
+        check.findings += make_runs_ahead(connection, chosen=settings())
+        return check
 
 
 @task(task_run_name="sweep", cache_policy=NO_CACHE)

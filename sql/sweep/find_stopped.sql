@@ -1,7 +1,7 @@
 -- Returns campaigns that stand still though they could go on: timed ones whose time passed `late_seconds` ago, and
 -- sending ones with a message that can be claimed now, of which none was claimed for `still_seconds`, or for
--- `broken_off_seconds` where a run is known to have broken off (`broken_off_ids`). Campaigns whose account is paused or was
--- asked to wait stand still for a reason, and are left out.
+-- `broken_off_seconds` where a run is known to have broken off (`broken_off_ids`). Campaigns whose account is paused or
+-- was asked to wait stand still for a reason, and are left out.
 SELECT
     c.campaign_id,
     c.name,
