@@ -12,6 +12,8 @@ from pathlib import Path
 import httpx
 import psutil
 
+from factories import World, user_id
+
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-c", "import sys; from cli.main import main; sys.exit(main())"]
 
@@ -52,6 +54,14 @@ class PrefectServer:
         return [run for run in found if campaign_id in (None, run["parameters"].get("campaign_id"))]
 
     @contextmanager
+    def used_here(self):
+        """Let Prefect in this process use this server, whichever one it was started with."""
+        from prefect.settings import PREFECT_API_URL, temporary_settings
+
+        with temporary_settings({PREFECT_API_URL: self.url}):
+            yield
+
+    @contextmanager
     def worker(self, *, pool: str = "windowcast"):
         """A worker that is asked to stop in the end; its flows are its children."""
         command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", pool]
@@ -67,6 +77,23 @@ class PrefectServer:
                 if worker.poll() is None:
                     worker.send_signal(signal.SIGTERM)
                 worker.wait(timeout=30)
+
+
+def make_timed_campaign(database: str, folder: Path, numbers, *, at) -> str:
+    """Make a campaign of the shop's plain template with its run on the server, as a submit does; return its id."""
+    from clients.postgres import connect
+    from clients.settings import settings
+    from tasks.accounts import find_account
+    from tasks.templates import find_template
+    from tasks.timed_runs import make_timed_run
+
+    with connect(database) as connection:
+        world = World(connection)
+        account, template = find_account(connection, "Shop"), find_template(connection, "plain", language="en")
+        ids = tuple(map(user_id, numbers))
+        campaign_id = world.submit(world.submission(account, template, user_ids=ids, scheduled_at=at), folder)
+        make_timed_run(connection, campaign_id, chosen=settings())
+    return str(campaign_id)
 
 
 def flows_of(worker: subprocess.Popen) -> list[psutil.Process]:

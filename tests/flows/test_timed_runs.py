@@ -1,12 +1,11 @@
 """A timed campaign and its run on a real server: both move together, and what people do by hand there is put right."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import psycopg
 import pytest
-from prefect_machine import wait_until
+from prefect_machine import make_timed_campaign, wait_until
 
 from factories import user_id
 
@@ -14,17 +13,13 @@ from factories import user_id
 @pytest.fixture
 def timed(shop, prefect_server, monkeypatch, database_18):
     """A campaign in an hour, with its run; commands and checks of this process use the server of the session."""
-    from prefect.settings import PREFECT_API_URL, temporary_settings
-
     monkeypatch.setenv("PREFECT_API_URL", prefect_server.url)
-    file = shop.csv("list.csv", [(user_id(number), "Ada") for number in range(3)])
     at = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
-    submitted = prefect_server.windowcast("submit", *shop.words(file, "--at", at.isoformat()), "--yes", "--json")
-    assert submitted.returncode == 0, submitted.stderr
-    with psycopg.connect(database_18) as connection:  # a campaign of this minute is left alone by the sweep
-        connection.execute("UPDATE windowcast.campaign SET created_at = created_at - interval '5 min'")
-    with temporary_settings({PREFECT_API_URL: prefect_server.url}):
-        yield Timed(json.loads(submitted.stdout)["campaign_id"], at, prefect_server, database_18)
+    with prefect_server.used_here():
+        campaign_id = make_timed_campaign(database_18, shop.command.folder, range(3), at=at)
+        with psycopg.connect(database_18) as connection:  # a campaign of this minute is left alone by the sweep
+            connection.execute("UPDATE windowcast.campaign SET created_at = created_at - interval '5 min'")
+        yield Timed(campaign_id, at, prefect_server, database_18)
 
 
 class Timed:
@@ -126,10 +121,10 @@ def test_a_run_that_comes_early_and_one_of_a_cancelled_campaign_send_nothing_and
 
     with timed.server.worker():
         early = timed.server.call(path, now)
-        wait_until(lambda: _state(timed, early)["type"] == "CANCELLED", seconds=60)
+        wait_until(lambda: _state(timed, early)["type"] == "CANCELLED", seconds=180)
         shop.command.json("campaigns", "cancel", timed.campaign_id)
         useless = timed.server.call(path, now)
-        wait_until(lambda: _state(timed, useless)["type"] == "CANCELLED", seconds=60)
+        wait_until(lambda: _state(timed, useless)["type"] == "CANCELLED", seconds=180)
 
     assert "is timed for" in _state(timed, early)["message"]
     assert "is cancelled; this run sent nothing" in _state(timed, useless)["message"]
@@ -146,9 +141,10 @@ def test_a_recurring_list_has_its_runs_ahead_and_none_after_it_is_stopped(shop, 
     stopped = shop.command.json("recurring", "stop", begun["recurring_id"])
 
     expected = [datetime.fromisoformat(at) for at in begun["next"]]
-    assert [_time(run) for run in ahead] == expected
+    assert [_time(run) for run in ahead][:3] == expected
+    assert max(_time(run) for run in ahead) <= datetime.now(UTC) + timedelta(minutes=65)
     assert {run["parameters"]["file"] for run in ahead} == {file}
-    assert len({run["parameters"]["submission_id"] for run in ahead}) == len(ahead) == 3
+    assert len({run["parameters"]["submission_id"] for run in ahead}) == len(ahead)
     assert listed == [begun]
     assert stopped == {"recurring_id": begun["recurring_id"], "stopped": True}
     assert {run["state"]["type"] for run in _tagged(prefect_server, begun["recurring_id"])} == {"CANCELLED"}
