@@ -12,7 +12,7 @@ unexport VIRTUAL_ENV CONDA_PREFIX PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_RE
 # An empty environment has no PATH at all.
 export PATH := $(or $(PATH),/usr/local/bin:/usr/bin:/bin)
 
-PACKAGES := cli clients domain flows reports sandbox sql tasks validations web
+PACKAGES := cli clients deployments domain flows reports sandbox sql tasks validations web
 PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 

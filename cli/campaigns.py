@@ -1,6 +1,8 @@
 """`windowcast campaigns`: campaigns as rows that anybody may look at, and whoever may send carries on with."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -8,9 +10,9 @@ from uuid import UUID
 import click
 
 from cli.output import is_terminal, print_json, print_table, say
-from cli.session import Session, campaign_id, json_option, session
+from cli.session import Session, campaign_id, json_option, moment, session
 from cli.shown import campaign_details_json, campaign_json, campaign_remaining, show_counts, show_funnel, sweep_json
-from domain.errors import NobodyEligibleError, UsageError
+from domain.errors import CampaignError, NobodyEligibleError, UsageError
 from domain.reasons import SENTENCES, Reason
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def campaigns() -> None:
-    """List, show, run, pause, resume, cancel, retry and sweep campaigns; get their workbooks and validation reports."""
+    """List, show, run, pause, resume, move, cancel, retry and sweep campaigns; get their workbooks and reports."""
 
 
 @campaigns.command("list")
@@ -139,15 +141,50 @@ def resume(campaign: str, *, accept_old_interactions: bool, as_json: bool) -> No
 
 @campaigns.command()
 @click.argument("campaign")
+@click.option("--at", required=True, metavar="TIME", help="When to send instead (ISO 8601).")
+@click.option("--time-zone", metavar="ZONE", help="The zone of a time without an offset, such as Europe/Berlin.")
+@json_option
+def reschedule(campaign: str, *, at: str, time_zone: str | None, as_json: bool) -> None:
+    """Move a timed campaign that has not started, and its run on the Prefect server, to another time."""
+    from cli import temporary_prefect
+    from tasks.timed_runs import move_run, reschedule_campaign
+
+    with session() as opened:
+        found = campaign_id(campaign)
+        wanted = moment(at, time_zone=time_zone, settings=opened.settings)
+        assert wanted is not None
+        old = reschedule_campaign(opened.connection, found, at=wanted, chosen=opened.settings)
+        if temporary_prefect.has_server():
+            with _told_of_runs("moved", "its new run is made by the sweep, every five minutes, or by moving it again"):
+                move_run(opened.connection, found, old=old, chosen=opened.settings)
+        _show(opened, found, as_json=as_json)
+
+
+@campaigns.command()
+@click.argument("campaign")
 @json_option
 def cancel(campaign: str, *, as_json: bool) -> None:
-    """Cancel a campaign; messages under way end as they end."""
+    """Cancel a campaign and its waiting run on the Prefect server; messages under way end as they end."""
+    from cli import temporary_prefect
     from tasks.campaigns import cancel_campaign
+    from tasks.timed_runs import cancel_runs
 
     with session() as opened:
         found = campaign_id(campaign)
         cancel_campaign(opened.connection, found)
+        if temporary_prefect.has_server():
+            with _told_of_runs("cancelled", "its run sends nothing when it comes"):
+                cancel_runs(found)
         _show(opened, found, as_json=as_json)
+
+
+@contextmanager
+def _told_of_runs(done: str, then: str) -> Iterator[None]:
+    """Say what became of a campaign where the server could not be told: its own row counts, whatever the server has."""
+    try:
+        yield
+    except CampaignError as error:
+        raise type(error)(f"The campaign is {done}; {then}. {error}") from error
 
 
 @campaigns.command()

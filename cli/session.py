@@ -37,6 +37,24 @@ def session() -> Iterator[Session]:
         yield Session(settings(), url, connection)
 
 
+def refresh_form(opened: Session) -> None:
+    """Offer in the Prefect server's submit form what has just been added, if a server is named.
+
+    Where that cannot be done now, it is said: the sweep does it within five minutes.
+    """
+    from cli import temporary_prefect
+    from cli.output import say
+    from domain.errors import CampaignError
+    from tasks import submit_form
+
+    if not temporary_prefect.has_server():
+        return
+    try:
+        submit_form.refresh_form(opened.connection, chosen=opened.settings)
+    except CampaignError as error:
+        say(f"The submit form of the Prefect server does not offer it yet: {error}")
+
+
 def campaign_id(text: str) -> UUID:
     """Return the id that a person typed. Raises NotFoundError when it can be no campaign's."""
     try:

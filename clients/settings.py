@@ -119,6 +119,18 @@ class Settings(BaseSettings):
         default=None, max_length=200, description="Where people ask about their data: an address they can read."
     )
 
+    inbox: Path | None = Field(
+        default=None, description="Folder of the files that the submit form offers; `inbox` under the home if not set."
+    )
+    prefect_database_url: SecretStr | None = Field(
+        default=None, description="Postgres database of its own for the Prefect server of `up`; SQLite if not set."
+    )
+
+    @property
+    def inbox_folder(self) -> Path:
+        """The folder of the files that the submit form offers."""
+        return (self.inbox or self.home / "inbox").expanduser()
+
     @field_validator("time_zone")
     @classmethod
     def _zone_exists(cls, value: str | None) -> str | None:

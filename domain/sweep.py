@@ -21,6 +21,11 @@ class SweepCode(StrEnum):
     MAINTENANCE_OVERDUE = "maintenance_overdue"
     PARTITIONS_WRONG = "partitions_wrong"
     DELETION_REQUESTS_WAITING = "deletion_requests_waiting"
+    RUN_MISSING = "run_missing"
+    RUN_MOVED = "run_moved"
+    RUN_DOUBLED = "run_doubled"
+    SUBMIT_STOPPED = "submit_stopped"
+    RECURRING_MISSED = "recurring_missed"
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,17 @@ from contextlib import asynccontextmanager
 from typing import Final
 from uuid import UUID
 
-from prefect import flow, task
+from prefect import State, flow, task
 from prefect.artifacts import acreate_markdown_artifact, acreate_progress_artifact, aupdate_progress_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
+from prefect.states import Cancelled
 
 from clients.settings import settings
+from domain.errors import CampaignError
 from domain.reasons import SENTENCES
+from domain.run_names import send_name
 from domain.states import MessageState
 from tasks.campaigns import Counts, count_messages, get_campaign
 from tasks.mapped_interactions import kept_read
@@ -30,21 +34,35 @@ from tasks.running import (
 )
 from tasks.runs import recorded_run
 from tasks.share import ShareEnd, ShareReport
+from tasks.timed_runs import reason_to_leave
 from tasks.windows import timing_of
 
 _OPEN: Final = (MessageState.READY, MessageState.SENDING)
 
 
-@flow(name="send-campaign", flow_run_name="send {campaign_id}")
-async def send_campaign(campaign_id: UUID) -> str:
+def _run_name() -> str:
+    """Call the run by its campaign's name and time; by the id alone where that cannot be had."""
+    campaign_id = flow_run.parameters["campaign_id"]
+    try:
+        with open_database() as (connection, _):
+            campaign = get_campaign(connection, UUID(str(campaign_id)))
+    except CampaignError:
+        return f"send {campaign_id}"  # the flow itself says what is wrong
+    return send_name(campaign["name"], at=campaign["scheduled_at"], time_zone=settings().time_zone)
+
+
+@flow(name="send-campaign", flow_run_name=_run_name)
+async def send_campaign(campaign_id: UUID) -> str | State[str]:
     """Send a campaign whose time has come, or carry on with it. Any number of runs may do so at once.
 
     Args:
         campaign_id: The campaign's id, as `windowcast campaigns list` shows it.
 
-    Returns the campaign's state. Raises UnfinishedError or ServiceAwayError, saying what a person should do, when it
-    could not be finished now.
+    Returns the campaign's state; a server's run that comes early, or for a cancelled campaign, says so as cancelled.
+    Raises UnfinishedError or ServiceAwayError, saying what a person should do, when it could not be finished now.
     """
+    if _is_of_a_server() and (why := await leave(campaign_id)) is not None:
+        return Cancelled(message=why)
     async with stop_on_signals(), recorded_run(campaign_id, flow="send-campaign", flow_run_id=flow_run.id):
         report = await send_what_is_ready(campaign_id)
         while await look_up_unknowns(campaign_id):
@@ -60,6 +78,13 @@ async def send_what_is_ready(campaign_id: UUID) -> ShareReport:
             while (report := await share(campaign_id)).end is ShareEnd.LIMIT_REACHED:
                 pass
     return report
+
+
+@task(task_run_name="see whether it is this run's turn", cache_policy=NO_CACHE)
+async def leave(campaign_id: UUID) -> str | None:
+    """Say why this run has nothing to do, if so."""
+    with open_database() as (connection, _):
+        return reason_to_leave(connection, campaign_id, time_zone=settings().time_zone)
 
 
 @task(task_run_name="start the campaign", cache_policy=NO_CACHE)
@@ -114,6 +139,12 @@ async def shown_progress(campaign_id: UUID) -> AsyncIterator[None]:
     await aupdate_progress_artifact(
         artifact, progress=_done(campaign_id), description="Messages that have their outcome"
     )
+
+
+def _is_of_a_server() -> bool:
+    """Say whether a worker has started this run: nobody waits for its answer, as a command and a submit do."""
+    context = FlowRunContext.get()
+    return context is not None and context.flow_run is not None and context.flow_run.deployment_id is not None
 
 
 def _done(campaign_id: UUID) -> float:

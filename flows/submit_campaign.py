@@ -6,25 +6,34 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
-from prefect import flow, task
+from prefect import State, flow, task
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
+from prefect.states import Cancelled
 
 from clients.settings import settings
 from domain.errors import UsageError
+from domain.run_names import submit_name
 from domain.states import CampaignState
 from domain.submission import Submission, file_or_address, shown_address
+from domain.template_label import read_label
+from domain.times import parse_moment
 from flows.send_campaign import send_campaign
 from reports.validation_page import validation_markdown
-from tasks.intake import admit, check_list, find_progress, take_list
+from tasks.campaigns import get_campaign
+from tasks.intake import admit, check_list, find_progress, plan_submission, take_list
 from tasks.mapped_interactions import read_all
+from tasks.plan_shown import plan_markdown, plan_sentence
+from tasks.recurring import is_stopped
 from tasks.running import open_database
 from tasks.runs import recorded_run
 from tasks.submission import find_target, list_problems, make_messages
+from tasks.submit_form import inbox_file as inbox_file_of
+from tasks.timed_runs import make_timed_run
 from tasks.validation_report import gather_report
 from tasks.windows import guards_of, timing_of
 
@@ -33,13 +42,34 @@ _MOST_PROBLEMS_SHOWN: Final = 100
 _GOES_ON: Final = (CampaignState.VALIDATED, CampaignState.SCHEDULED, CampaignState.SENDING)
 
 
-@flow(name="submit-campaign", flow_run_name="submit {template} to {account}", validate_parameters=True)
+class _Template(NamedTuple):
+    """A template by its words; the newest version where none is named."""
+
+    code: str
+    language: str
+    version: int | None
+
+
+def _run_name() -> str:
+    """Call the run by what is submitted to whom, and for when."""
+    given = flow_run.parameters
+    label = read_label(given["template"])
+    name = given.get("name") or (given["template"] if label is None else label.code)
+    at = given.get("at")
+    at = datetime.fromisoformat(at) if isinstance(at, str) else at
+    zone = settings().time_zone
+    timed = at if at is not None and at.tzinfo is not None else None  # one without a zone is refused, or meant in ours
+    return submit_name(name, account=given["account"], at=timed, time_zone=zone)
+
+
+@flow(name="submit-campaign", flow_run_name=_run_name, validate_parameters=True)
 async def submit_campaign(
     *,
     account: str,
     template: str,
-    language: str,
+    language: str | None = None,
     version: int | None = None,
+    inbox_file: str | None = None,
     file: str | None = None,
     file_name: str | None = None,
     user_ids: list[str] | None = None,
@@ -55,17 +85,20 @@ async def submit_campaign(
     encoding: str | None = None,
     accept_old_interactions: bool = False,
     resend_unknown: bool = False,
+    dry_run: bool = False,
     submission_id: UUID | None = None,
+    recurring_id: UUID | None = None,
     send: bool = True,
-) -> str:
+) -> str | State[str]:
     """Check a list of recipients and send it, now or at its time.
 
     Args:
         account: Name of the sending account.
-        template: Code of the template.
-        language: Language of the template.
+        template: Code of the template, or code, language and version as in `sale · en · 3`.
+        language: Language of the template, where only its code is given.
         version: Version of the template; the newest if empty.
-        file: The filled workbook (.xlsx or .csv): a path on the worker's machine, or an address without a query.
+        inbox_file: Name of the filled workbook in the inbox folder.
+        file: In place of it a path on the worker's machine, or an address without a query.
         file_name: What people call the file, where its path says something else.
         user_ids: The recipients, in place of a file, for a template without variables.
         name: Name of the campaign.
@@ -80,24 +113,30 @@ async def submit_campaign(
         encoding: Of a csv file that is not UTF-8: cp1252.
         accept_old_interactions: Judge windows by the interactions that are known, however old the newest is.
         resend_unknown: Send again what two look-ups prove absent; a small risk of a second copy remains.
+        dry_run: Only show what would happen; nothing is sent or kept.
         submission_id: Makes a repeated submit find its campaign; the run's own id if empty.
-        send: Send an immediate campaign in this run.
+        recurring_id: Of which recurring submission this is an occurrence; a stopped one has none any more.
+        send: Send an immediate campaign in this run, and have a timed one sent by a run of its own.
 
-    Returns the campaign's id. A list that is refused is no failure of the run: its campaign says why.
+    Returns the campaign's id (of a dry run, what would happen in a sentence). A list that is refused is no failure of
+    the run: its campaign says why.
     """
+    if recurring_id is not None and ended(recurring_id):
+        return Cancelled(message="This is submitted no more: it was stopped.")
+    chosen_template = _chosen_template(template, language=language, version=version)
     submission = Submission(
         submission_id=submission_id or UUID(str(flow_run.id)),
         account=account,
-        template=template,
-        language=language,
-        version=version,
-        file=None if file is None else _named_file(file),
+        template=chosen_template.code,
+        language=chosen_template.language,
+        version=chosen_template.version,
+        file=_named_file(file, inbox_name=inbox_file),
         file_name=file_name,
         user_ids=tuple(user_ids or ()),
         name=name,
-        scheduled_at=at,
-        not_after=not_after,
-        hold_until=hold_until,
+        scheduled_at=_moment(at),
+        not_after=_moment(not_after),
+        hold_until=_moment(hold_until),
         weight=weight,
         accepts_valid=accept_valid,
         again=again,
@@ -107,6 +146,8 @@ async def submit_campaign(
         accepts_old_interactions=accept_old_interactions,
         resends_unknown=resend_unknown,
     )
+    if dry_run:
+        return await show_plan(submission)
     begun = time.monotonic()
     campaign_id, state = already_made(submission)
     if campaign_id is None or state is CampaignState.DRAFT:
@@ -119,9 +160,18 @@ async def submit_campaign(
         if state not in _GOES_ON:
             return str(campaign_id)
         admit_campaign(submission, campaign_id)
-        if at is None and send:
+        if send and submission.scheduled_at is None:
             await send_campaign(campaign_id)
+        elif send:
+            schedule_run(campaign_id)
     return str(campaign_id)
+
+
+@task(task_run_name="see whether it was stopped", cache_policy=NO_CACHE)
+def ended(recurring_id: UUID) -> bool:
+    """Say whether a recurring submission was stopped."""
+    with open_database() as (connection, _):
+        return is_stopped(connection, recurring_id)
 
 
 @task(task_run_name="look for an earlier try", cache_policy=NO_CACHE)
@@ -152,6 +202,26 @@ def admit_campaign(submission: Submission, campaign_id: UUID) -> None:
         admit(connection, campaign_id, target=target, timing=timing_of(settings()), guards=guards_of(settings()))
 
 
+@task(task_run_name="schedule its run", cache_policy=NO_CACHE)
+def schedule_run(campaign_id: UUID) -> None:
+    """Have a run of `send-campaign` come at the campaign's time."""
+    with open_database() as (connection, _):
+        if get_campaign(connection, campaign_id)["state"] == CampaignState.SCHEDULED:
+            make_timed_run(connection, campaign_id, chosen=settings())
+
+
+@task(task_run_name="show the plan", cache_policy=NO_CACHE)
+async def show_plan(submission: Submission) -> str:
+    """Show what a submission would do: nothing of it is kept."""
+    timing, guards = timing_of(settings()), guards_of(settings())
+    with open_database() as (connection, _), _own_folder() as folder:
+        plan = plan_submission(connection, submission, folder=folder, timing=timing, guards=guards)
+    await acreate_markdown_artifact(
+        key=f"plan-{submission.submission_id}", markdown=plan_markdown(plan), description="What would happen."
+    )
+    return plan_sentence(plan)
+
+
 @task(task_run_name="show the problems", cache_policy=NO_CACHE)
 async def show_problems(campaign_id: UUID) -> None:
     """Put the first problems of a refused list where its people look: rows and sentences, no names and no ids."""
@@ -175,8 +245,31 @@ async def show_validation(campaign_id: UUID) -> None:
     )
 
 
-def _named_file(text: str) -> Path | str:
-    """Take what a run's parameter names. Raises UsageError for an address with a query, which Prefect would keep."""
+def _chosen_template(text: str, *, language: str | None, version: int | None) -> "_Template":
+    """Take a template as the form names it, in one text, or as the command line does. Raises UsageError for neither."""
+    label = read_label(text)
+    if label is not None:
+        return _Template(label.code, language or label.language, version or label.version)
+    if language is None:
+        raise UsageError(f"The template {text} has no language: choose it as `{text} · en · 1`, or give its language.")
+    return _Template(text, language, version)
+
+
+def _moment(at: datetime | None) -> datetime | None:
+    """Take a time of the form; one without a zone is meant in the installation's, or refused."""
+    if at is None or at.tzinfo is not None:
+        return at
+    return parse_moment(at.isoformat(), time_zone=None, default_time_zone=settings().time_zone)
+
+
+def _named_file(text: str | None, *, inbox_name: str | None) -> Path | str | None:
+    """Take what a run's parameters name. Raises UsageError for an address with a query, which Prefect would keep."""
+    if text and inbox_name:
+        raise UsageError("Give either a file from the inbox or an address, not both.")
+    if inbox_name:
+        return inbox_file_of(inbox_name, inbox=settings().inbox_folder)
+    if not text:
+        return None
     named = file_or_address(text)
     if isinstance(named, str) and named != shown_address(named):
         raise UsageError(

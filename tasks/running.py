@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -137,12 +138,15 @@ async def resolve_at_end(url: str, campaign_id: UUID, *, chosen: Settings, stop:
     return report.ready_again > 0
 
 
-async def wait_for_start(url: str, campaign_id: UUID, *, stop: asyncio.Event) -> None:
-    """Sleep until a campaign's time has come on the one clock, looking again every second, or until `stop` is set."""
+async def wait_for_start(url: str, campaign_id: UUID, *, stop: asyncio.Event, most_seconds: float = math.inf) -> None:
+    """Sleep until a campaign's time has come on the one clock, looking again every second, or until `stop` is set.
+
+    When it is more than `most_seconds` ahead, because somebody has moved it meanwhile, it is not waited for.
+    """
     while not stop.is_set():
         with connect(url) as connection:
             left = seconds_until_start(connection, campaign_id)
-        if left <= 0:
+        if left <= 0 or left > most_seconds:
             return
         await asyncio.sleep(min(left, _POLL_SECONDS))
 
@@ -152,10 +156,7 @@ async def begin_in_time(url: str, campaign_id: UUID, *, chosen: Settings, stop: 
 
     Returns whether there is anything to send. Raises UnfinishedError when it may not start now.
     """
-    with connect(url) as connection:
-        is_near = seconds_until_start(connection, campaign_id) <= _MOST_EARLY_SECONDS
-    if is_near:
-        await wait_for_start(url, campaign_id, stop=stop)
+    await wait_for_start(url, campaign_id, stop=stop, most_seconds=_MOST_EARLY_SECONDS)
     return begin(url, campaign_id, chosen=chosen)
 
 

@@ -1,6 +1,7 @@
 -- Returns campaigns that stand still though they could go on: timed ones whose time passed `late_seconds` ago, and
--- sending ones with a message that can be claimed now, of which none was claimed for `still_seconds`. Campaigns whose
--- account is paused or was asked to wait stand still for a reason, and are left out.
+-- sending ones with a message that can be claimed now, of which none was claimed for `still_seconds`, or for
+-- `broken_off_seconds` where a run is known to have broken off (`broken_off_ids`). Campaigns whose account is paused or
+-- was asked to wait stand still for a reason, and are left out.
 SELECT
     c.campaign_id,
     c.name,
@@ -32,7 +33,12 @@ WHERE
         )
         OR (
             c.state = 'sending'
-            AND coalesce(x.started_at, c.started_at) < clock() - %(still_seconds)s::float8 * interval '1 s'
+            AND coalesce(x.started_at, c.started_at)
+            < clock()
+            - CASE
+                WHEN c.campaign_id = ANY(%(broken_off_ids)s::uuid[]) THEN %(broken_off_seconds)s::float8
+                ELSE %(still_seconds)s::float8
+            END * interval '1 s'
             AND EXISTS (
                 SELECT 1
                 FROM message_list AS m

@@ -1,0 +1,234 @@
+"""The door to a Prefect server: runs that are made, found and cancelled. Prefect is imported when it is called."""
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from uuid import UUID
+
+from domain.errors import CampaignError, ConfigurationError, ServiceAwayError, UsageError
+from domain.server_run import ServerRun
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
+    from prefect.client.schemas.objects import FlowRun
+    from prefect.client.schemas.responses import DeploymentResponse
+
+# A client of the server. Its type alone does not import Prefect.
+Server: TypeAlias = "SyncPrefectClient"
+
+SEND: Final = "send-campaign/send-campaign"
+SUBMIT: Final = "submit-campaign/submit-campaign"
+
+_SENDING_FLOW: Final = SEND.partition("/")[0]
+_UNAUTHORIZED: Final = (401, 403)
+_PAGE: Final = 200
+
+
+@dataclass(frozen=True)
+class RunOrder:
+    """A run to be made: of which deployment, what it is called, its parameters, its time (None: now), its key.
+
+    A server makes one run for one key, and gives it back when it is asked again, even when it was cancelled.
+    """
+
+    deployment: str
+    name: str
+    parameters: dict[str, Any]
+    key: str
+    at: datetime | None = None
+    tags: tuple[str, ...] = ()
+
+
+@contextlib.contextmanager
+def open_server() -> Iterator[Server]:
+    """Open a client of the server that PREFECT_API_URL names.
+
+    Raises, also for what happens inside the block, ServiceAwayError when the server does not answer and
+    ConfigurationError when it wants a login or knows nothing of what was asked.
+    """
+    import httpx
+    from prefect.client.orchestration import get_client
+    from prefect.exceptions import PrefectHTTPStatusError
+
+    try:
+        with get_client(sync_client=True) as client:
+            yield client
+    except (httpx.TransportError, httpx.InvalidURL) as error:
+        raise ServiceAwayError(
+            f"The Prefect server {_address()} does not answer ({type(error).__name__}); nothing was lost: start it, or "
+            "set PREFECT_API_URL to the right one, and run the same command again."
+        ) from error
+    except (PrefectHTTPStatusError, httpx.HTTPStatusError) as error:
+        raise _refused(error.response.status_code) from error
+
+
+def make_run(client: Server, order: RunOrder) -> UUID | None:
+    """Make a run and return its id; None when the key's run was made before and is over (cancelled, say).
+
+    Raises UsageError without the deployment, or when it is one of an older Windowcast.
+    """
+    from prefect.exceptions import ObjectAlreadyExists, PrefectHTTPStatusError
+    from prefect.states import Scheduled
+
+    deployment = _deployment(client, order.deployment)
+    try:
+        run = client.create_flow_run_from_deployment(
+            deployment.id,
+            name=order.name,
+            parameters=order.parameters,
+            state=Scheduled(scheduled_time=order.at or datetime.now(UTC)),
+            idempotency_key=order.key,
+            tags=order.tags,
+        )
+    except (ObjectAlreadyExists, PrefectHTTPStatusError) as error:
+        raise UsageError(
+            f"The deployment {order.deployment} refuses what this Windowcast asks of it, so it is another version's; "
+            "`windowcast deploy` brings it up to date."
+        ) from error
+    return None if run.state is not None and run.state.is_final() else run.id
+
+
+def cancel_waiting(client: Server, run_ids: Iterable[UUID], *, why: str) -> int:
+    """Cancel runs that have not begun; return how many. One that is gone or under way is left alone."""
+    from prefect.exceptions import ObjectNotFound
+    from prefect.states import Cancelled
+
+    cancelled = 0
+    for run_id in run_ids:
+        with contextlib.suppress(ObjectNotFound):
+            state = client.read_flow_run(run_id).state
+            if state is None or state.is_scheduled():
+                client.set_flow_run_state(run_id, Cancelled(message=why))
+                cancelled += 1
+    return cancelled
+
+
+def list_live_runs(client: Server) -> list[ServerRun]:
+    """Return the runs of `send-campaign` that wait or are under way, those inside a submit too."""
+    from prefect.client.schemas.objects import StateType
+
+    waiting = (StateType.SCHEDULED, StateType.PAUSED)
+    under_way = (StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
+    runs = _runs_of(client, _SENDING_FLOW, states=[*waiting, *under_way])
+    return [
+        ServerRun(
+            run.id,
+            campaign_id,
+            at=run.state.state_details.scheduled_time or run.next_scheduled_start_time,
+            is_under_way=run.state.type in under_way,
+        )
+        for run in runs
+        if run.state is not None and (campaign_id := _campaign_of(run)) is not None
+    ]
+
+
+def count_broken_off(client: Server, *, within: timedelta) -> dict[UUID, int]:
+    """Return how many runs of each campaign have crashed or failed in the time behind us; others are left out."""
+    from prefect.client.schemas.objects import StateType
+
+    counts: dict[UUID, int] = {}
+    ends = [StateType.CRASHED, StateType.FAILED]
+    for run in _runs_of(client, _SENDING_FLOW, states=ends, since=datetime.now(UTC) - within):
+        campaign_id = _campaign_of(run)
+        if campaign_id is not None:
+            counts[campaign_id] = counts.get(campaign_id, 0) + 1
+    return counts
+
+
+def drop_backlog(client: Server, *, deployment_id: UUID, run_id: UUID) -> int:
+    """Cancel the other runs of a deployment that are due and wait: one run does the work of all. Returns how many."""
+    from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId, FlowRunFilter
+    from prefect.client.schemas.objects import StateType
+
+    now = datetime.now(UTC)
+    due = client.read_flow_runs(
+        deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment_id])),
+        flow_run_filter=FlowRunFilter.model_validate(
+            {"state": {"type": {"any_": [StateType.SCHEDULED]}}, "next_scheduled_start_time": {"before_": now}}
+        ),
+        limit=_PAGE,
+    )
+    return cancel_waiting(
+        client, (run.id for run in due if run.id != run_id), why=f"It was late, and the run {run_id} does its work."
+    )
+
+
+def list_waiting(client: Server, *, tag: str) -> list[UUID]:
+    """Return the runs with a tag that have not begun."""
+    from prefect.client.schemas.filters import FlowRunFilter
+    from prefect.client.schemas.objects import StateType
+
+    criteria = {"state": {"type": {"any_": [StateType.SCHEDULED]}}, "tags": {"all_": [tag]}}
+    return [
+        run.id for run in client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate(criteria), limit=_PAGE)
+    ]
+
+
+def set_form(client: Server, deployment: str, *, schema: dict[str, Any]) -> bool:
+    """Show a deployment's parameters by another JSON schema; return whether it had a different one.
+
+    Raises UsageError without the deployment.
+    """
+    from prefect.client.schemas.actions import DeploymentUpdate
+
+    known = _deployment(client, deployment)
+    if known.parameter_openapi_schema == schema:
+        return False
+    client.update_deployment(known.id, DeploymentUpdate(parameter_openapi_schema=schema))
+    return True
+
+
+def _deployment(client: Server, name: str) -> "DeploymentResponse":
+    from prefect.exceptions import ObjectNotFound
+
+    try:
+        return client.read_deployment_by_name(name)
+    except ObjectNotFound:
+        raise UsageError(f"The Prefect server has no deployment {name}; `windowcast deploy` makes it.") from None
+
+
+def _runs_of(client: Server, flow: str, *, states: list[Any], since: datetime | None = None) -> Iterator["FlowRun"]:
+    from prefect.client.schemas.filters import FlowFilter, FlowRunFilter
+    from prefect.client.schemas.sorting import FlowRunSort
+
+    criteria: dict[str, Any] = {"state": {"type": {"any_": states}}}
+    if since is not None:
+        criteria["end_time"] = {"after_": since}
+    offset = 0
+    while page := client.read_flow_runs(
+        flow_filter=FlowFilter.model_validate({"name": {"any_": [flow]}}),
+        flow_run_filter=FlowRunFilter.model_validate(criteria),
+        sort=FlowRunSort.ID_DESC,
+        limit=_PAGE,
+        offset=offset,
+    ):
+        yield from page
+        offset += len(page)
+
+
+def _campaign_of(run: "FlowRun") -> UUID | None:
+    """Return the campaign that a run was asked to send; None where a person has typed something else."""
+    try:
+        return UUID(str(run.parameters.get("campaign_id")))
+    except ValueError:
+        return None
+
+
+def _refused(status: int) -> CampaignError:
+    if status in _UNAUTHORIZED:
+        return ConfigurationError(
+            f"The Prefect server {_address()} wants a login: set PREFECT_API_AUTH_STRING to its user:password."
+        )
+    return ConfigurationError(
+        f"The Prefect server {_address()} refuses what it was asked (HTTP {status}); is it a Prefect server of version "
+        "3.8? `windowcast deploy` brings its deployments up to date."
+    )
+
+
+def _address() -> str:
+    """Return the server's address as it may be shown: without a user and a password."""
+    kind, mark, rest = os.environ.get("PREFECT_API_URL", "").partition("://")
+    return f"{kind}{mark}{rest.rpartition('@')[2]}"
