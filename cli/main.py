@@ -14,7 +14,7 @@ _COMMANDS: Final = {
     "check": ("cli.submit:check", "Show exactly what submit would do; send nothing."),
     "campaigns": (
         "cli.campaigns:campaigns",
-        "List, show, run, pause, resume, move, cancel, retry and sweep campaigns.",
+        "List, show, approve, run, pause, resume, move, cancel, retry and sweep campaigns.",
     ),
     "recurring": ("cli.recurring:recurring", "List and stop what submit --every submits again and again."),
     "messages": ("cli.messages:messages", "Show or export the message list; settle what is unknown."),
@@ -23,6 +23,7 @@ _COMMANDS: Final = {
     "interactions": ("cli.interactions:interactions", "Load what people did, which opens their windows."),
     "suppressions": ("cli.suppressions:suppressions", "Keep, list and take back opt-outs; list who is left in peace."),
     "up": ("cli.up:up", "Run a whole installation on this machine: database, Prefect server, workers, receiver."),
+    "notify": ("cli.notify:notify", "Set up and try where people are told what happens: Slack, Teams, e-mail."),
     "deploy": ("cli.deploy:deploy", "Make a Prefect server ready: pools, deployments, schedules, automations."),
     "doctor": ("cli.database:doctor", "Check the settings, the database and every promise about it."),
     "db": ("cli.database:db", "Migrate the database; stop the embedded one."),

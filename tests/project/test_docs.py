@@ -8,7 +8,9 @@ import pytest
 from pydantic import SecretStr
 
 from clients.settings import Settings
+from domain.approval import ApprovalVerdict
 from domain.evidence import DecisionKind, LookUpResult
+from domain.news import NewsKind
 from domain.problem import FINDINGS, Finding, Problem
 from domain.reasons import SENTENCES, Reason
 from domain.receipts import WatermarkKind
@@ -19,12 +21,14 @@ from domain.window import InteractionKind
 
 ROOT = Path(__file__).parents[2]
 ENUM_TYPES = {
+    "approval_verdict": ApprovalVerdict,
     "campaign_state": CampaignState,
     "channel": Channel,
     "decision_kind": DecisionKind,
     "interaction_kind": InteractionKind,
     "look_up_result": LookUpResult,
     "message_state": MessageState,
+    "news_kind": NewsKind,
     "provider": Provider,
     "reason": Reason,
     "suppression_kind": SuppressionKind,
