@@ -26,7 +26,7 @@ _LOOPBACK: Final = "127.0.0.1"
 _WORKERS: Final = ("worker", "upkeep")
 
 # Measured: with its own settings the recorder of task runs blocks the server's API for seconds after a campaign.
-_SERVER: Final = {
+SERVER_SETTINGS: Final = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
@@ -165,7 +165,7 @@ def _environment(home: Path, database: str, installation: "Installation", *, log
 
 
 def _server_environment(chosen: "Settings") -> dict[str, str]:
-    environment = dict(_SERVER)
+    environment = dict(SERVER_SETTINGS)
     if chosen.prefect_database_url is not None:
         url = chosen.prefect_database_url.get_secret_value()
         environment["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = f"postgresql+asyncpg://{url.partition('://')[2]}"

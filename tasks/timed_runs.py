@@ -104,10 +104,9 @@ def continue_campaign(connection: Connection, campaign_id: UUID, *, key: str, ch
 def reschedule_campaign(connection: Connection, campaign_id: UUID, *, at: datetime, chosen: Settings) -> UUID | None:
     """Give a campaign that has not started another time; return the run of the old one, which is to be cancelled.
 
-    One that was paused before its start is scheduled again, unless its account is paused; one of which a second person
-    was asked, or would be now, waits for that one's word on the new plan. Raises UsageError for a time
-    that cannot be meant and for a campaign that has started, NobodyEligibleError when nobody can be reached then;
-    nothing is changed in either case.
+    One that was paused before its start is scheduled again; one of which a second person was asked, or would be now,
+    waits for that one's word on the new plan. Raises UsageError for a time that cannot be meant and for a campaign that
+    has started, NobodyEligibleError when nobody can be reached then; nothing is changed in either case.
     """
     campaign = get_campaign(connection, campaign_id)
     _check_new_time(connection, campaign, at=at)
@@ -120,7 +119,7 @@ def reschedule_campaign(connection: Connection, campaign_id: UUID, *, at: dateti
             raise UsageError(f"The campaign {campaign['name']} is {campaign['state']}{timed}, so it cannot be moved.")
         if _foretell_anew(connection, campaign, at=at, chosen=chosen):
             ask_approval(connection, campaign_id)
-        elif moved["state"] == CampaignState.PAUSED and moved["pause_reason"] != "account_paused":
+        elif moved["state"] == CampaignState.PAUSED:
             schedule_campaign(connection, campaign_id)
     old: UUID | None = campaign["scheduled_run_id"]
     return old

@@ -12,4 +12,4 @@ WHERE
     AND scheduled_at IS NOT NULL
     AND started_at IS NULL
     AND state IN ('scheduled', 'paused', 'awaiting_approval')
-RETURNING state, pause_reason
+RETURNING state

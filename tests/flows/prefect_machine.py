@@ -1,0 +1,139 @@
+"""A Prefect server for the whole session, and the workers of a test beside it: real processes on loopback."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psutil
+
+from factories import World, user_id
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-c", "import sys; from cli.main import main; sys.exit(main())"]
+
+
+class PrefectServer:
+    """A server of its own with everything deployed: its API's address, and the folder of its files."""
+
+    def __init__(self, url: str, home: Path) -> None:
+        self.url = url
+        self.home = home
+
+    def environment(self) -> dict[str, str]:
+        """What a command or a worker of this server has in its environment, beside the test's own settings."""
+        return {
+            **os.environ,
+            "PREFECT_API_URL": self.url,
+            "PREFECT_HOME": str(self.home / "client"),
+            "PREFECT_WORKER_QUERY_SECONDS": "1",
+            "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+            "PYTHONPATH": str(ROOT),
+            "DO_NOT_TRACK": "1",
+        }
+
+    def windowcast(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command as a user of this server would."""
+        return subprocess.run(
+            [*COMMAND, *words], env=self.environment(), capture_output=True, text=True, timeout=120, check=False
+        )
+
+    def call(self, path: str, body: dict | None = None, *, method: str = "POST"):
+        answer = httpx.request(method, f"{self.url}/{path}", json=body, trust_env=False, timeout=30)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def runs(self, campaign_id: str | None = None) -> list[dict]:
+        """All runs, or those of a campaign, the newest first."""
+        found = self.call("flow_runs/filter", {"sort": "ID_DESC"})
+        return [run for run in found if campaign_id in (None, run["parameters"].get("campaign_id"))]
+
+    @contextmanager
+    def used_here(self):
+        """Let Prefect in this process use this server, whichever one it was started with."""
+        from prefect.settings import PREFECT_API_URL, temporary_settings
+
+        with temporary_settings({PREFECT_API_URL: self.url}):
+            yield
+
+    @contextmanager
+    def worker(self, *, pool: str = "windowcast"):
+        """A worker that is asked to stop in the end; its flows are its children."""
+        command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", pool]
+        with (self.home / f"{pool}-{time.monotonic_ns()}.log").open("w") as log:
+            worker = subprocess.Popen(
+                command, env=self.environment(), cwd=ROOT, stdout=log, stderr=log, start_new_session=True
+            )
+            try:
+                yield worker
+            finally:
+                for process in flows_of(worker):
+                    process.kill()
+                if worker.poll() is None:
+                    worker.send_signal(signal.SIGTERM)
+                worker.wait(timeout=30)
+
+
+def make_timed_campaign(database: str, folder: Path, numbers, *, at) -> str:
+    """Make a campaign of the shop's plain template with its run on the server, as a submit does; return its id."""
+    from clients.postgres import connect
+    from clients.settings import settings
+    from tasks.accounts import find_account
+    from tasks.templates import find_template
+    from tasks.timed_runs import make_timed_run
+
+    with connect(database) as connection:
+        world = World(connection)
+        account, template = find_account(connection, "Shop"), find_template(connection, "plain", language="en")
+        ids = tuple(map(user_id, numbers))
+        campaign_id = world.submit(world.submission(account, template, user_ids=ids, scheduled_at=at), folder)
+        make_timed_run(connection, campaign_id, chosen=settings())
+    return str(campaign_id)
+
+
+def flows_of(worker: subprocess.Popen) -> list[psutil.Process]:
+    """The processes in which a worker runs flows."""
+    try:
+        return psutil.Process(worker.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+@contextmanager
+def running_server(home: Path):
+    """Start a server with the settings of `windowcast up`."""
+    from cli.up import SERVER_SETTINGS
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {**os.environ, **SERVER_SETTINGS, "PREFECT_HOME": str(home / "server"), "DO_NOT_TRACK": "1"}
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    with (home / "server.log").open("w") as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+        try:
+            url = f"http://127.0.0.1:{port}/api"
+            wait_until(lambda: _answers(url), seconds=90)
+            yield PrefectServer(url, home)
+        finally:
+            os.killpg(server.pid, signal.SIGTERM)
+            server.wait(timeout=20)
+
+
+def wait_until(is_true, *, seconds: float, every: float = 0.5) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < deadline
+        time.sleep(every)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health", trust_env=False, timeout=2).is_success
+    except httpx.HTTPError:
+        return False

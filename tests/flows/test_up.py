@@ -1,0 +1,129 @@
+"""`windowcast up` as its users meet it: one command in one terminal, the others in another, and nothing left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import psutil
+from prefect_machine import COMMAND, ROOT, wait_until
+
+from cli.children import Children, Command
+from domain.errors import ServiceAwayError
+from factories import user_id
+
+
+class Up:
+    """A running `windowcast up`: its process, what it printed, and what it said."""
+
+    def __init__(self, process: subprocess.Popen, folder) -> None:
+        self.process = process
+        self._folder = folder
+
+    @property
+    def printed(self) -> str:
+        return (self._folder / "up.out").read_text()
+
+    @property
+    def said(self) -> str:
+        return (self._folder / "up.err").read_text()
+
+    @property
+    def addresses(self) -> dict:
+        return json.loads(self.printed)
+
+    def family(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def stop(self, number: signal.Signals) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(timeout=60)
+
+
+@contextmanager
+def running_up(folder, *words: str):
+    """Start it on free ports, and see that it ends."""
+    with (folder / "up.out").open("w") as out, (folder / "up.err").open("w") as err:
+        ports = ["--port", "0", "--receiver-port", "0", "--sandbox-port", "0"]
+        process = subprocess.Popen(
+            [*COMMAND, "up", "--json", *ports, *words],
+            env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=folder, stdout=out, stderr=err, start_new_session=True,
+        )  # fmt: skip
+        up = Up(process, folder)
+        try:
+            wait_until(lambda: up.printed or process.poll() is not None, seconds=180)
+            assert process.poll() is None, up.said
+            yield up
+        finally:
+            if process.poll() is None:
+                up.stop(signal.SIGTERM)
+
+
+def _windowcast(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *words], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+    )
+
+
+def test_one_command_runs_an_installation_that_the_others_find_and_leaves_nothing(shop):
+    file = shop.csv("list.csv", [(user_id(number), "Ada") for number in range(3)])
+    folder = shop.command.folder
+
+    with running_up(folder) as first:
+        second = _windowcast("up")
+        at = (datetime.now(UTC) + timedelta(hours=1)).isoformat(timespec="seconds")
+        submitted = _windowcast("submit", *shop.words(file, "--at", at, "--name", "Later"), "--yes", "--json")
+        (upkeep,) = [process for process in first.family() if "windowcast-upkeep" in process.cmdline()]
+        upkeep.kill()
+        wait_until(lambda: "upkeep has ended (exit -9) and is started again." in first.said, seconds=30)
+        wait_until(lambda: any("windowcast-upkeep" in one.cmdline() for one in first.family()), seconds=30)
+        family = first.family()
+        code = first.stop(signal.SIGINT)
+
+    assert code == 0, first.said
+    assert (second.returncode, second.stdout) == (2, "")
+    assert "`windowcast up` runs already for" in second.stderr
+    assert submitted.returncode == 0, submitted.stderr
+    assert json.loads(submitted.stdout)["state"] == "scheduled"
+    assert first.addresses["database_url"] == os.environ["WINDOWCAST_DATABASE_URL"]
+    assert [process for process in family if process.is_running()] == []
+    assert "worker   | " in first.said
+    with running_up(folder) as again:
+        runs = httpx.post(f"{again.addresses['prefect_api_url']}/flow_runs/filter", json={}, trust_env=False).json()
+        family = again.family()
+        again.process.kill()
+        wait_until(lambda: not [process for process in family if process.is_running()], seconds=60)
+    assert [run["name"] for run in runs if run["name"].startswith("send Later, ")]
+
+
+def test_a_server_for_others_needs_a_login_and_a_port_in_use_gets_a_sentence(shop):
+    open_door = shop.command("up", "--host", "0.0.0.0", "--port", "0")
+    taken = shop.command("up", "--port", shop.platform.url.rpartition(":")[2])
+
+    assert (open_door.code, taken.code) == (2, 2)
+    assert "set PREFECT_SERVER_API_AUTH_STRING to user:password" in open_door.err
+    assert "cannot be used (address already in use): choose another one with --port" in taken.err
+
+
+def test_a_child_that_always_dies_stops_everything():
+    before = set(psutil.Process().children(recursive=True))
+    children = Children(dict(os.environ))
+    children.start(Command("steady", (sys.executable, "-c", "import time; time.sleep(60)")))
+    children.start(Command("hasty", (sys.executable, "-c", "raise SystemExit(3)")))
+    family = set(psutil.Process().children(recursive=True)) - before
+
+    try:
+        children.watch()
+        raise AssertionError("it went on")
+    except ServiceAwayError as error:
+        sentence = str(error)
+    finally:
+        children.stop_all(first=[])
+
+    assert "hasty has ended 5 times within a minute (exit 3)" in sentence
+    assert family
+    assert [process for process in family if process.is_running()] == []
