@@ -1,6 +1,7 @@
 """The door to where people are told things: notification blocks of Prefect, which keep the secret address."""
 
 import asyncio
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from domain.errors import ConfigurationError, ServiceAwayError, UsageError
@@ -11,11 +12,11 @@ if TYPE_CHECKING:
 # A place that hangs is given up: whoever waits here has other things to do.
 _WITHIN_SECONDS: Final = 10.0
 
-# What can be set up: the class of the block, and what its secret address looks like.
-KINDS: Final = {
-    "slack": ("SlackWebhook", "https://hooks.slack.com/services/..."),
-    "teams": ("MicrosoftTeamsWebhook", "https://....logic.azure.com/workflows/..."),
-    "email": ("AppriseNotificationBlock", "mailtos://user:password@smtp.example.com?to=team@example.com"),
+# What can be set up, and what its secret address looks like.
+EXAMPLES: Final = {
+    "slack": "https://hooks.slack.com/services/...",
+    "teams": "https://....logic.azure.com/workflows/...",
+    "email": "mailtos://user:password@smtp.example.com?to=team@example.com",
 }
 
 
@@ -27,6 +28,7 @@ async def tell(place: str, *, subject: str, body: str) -> None:
     """
     from prefect.blocks.core import Block
 
+    _email_class()
     try:
         block: Any = await asyncio.wait_for(Block.aload(place), timeout=_WITHIN_SECONDS)
         with block.raise_on_failure():
@@ -48,16 +50,38 @@ def save_block(kind: str, name: str, *, address: str) -> str:
 
     Raises UsageError for an address that the place cannot have, without a word of it.
     """
-    from prefect.blocks import notifications
-
-    class_name, example = KINDS[kind]
-    block_class: type[AppriseNotificationBlock] = getattr(notifications, class_name)
     if not _is_understood(address):
-        raise UsageError(f"That is no address for {kind}: it looks like {example}.")
+        raise UsageError(f"That is no address for {kind}: it looks like {EXAMPLES[kind]}.")
+    block_class = _class_of(kind)
     block_class.register_type_and_schema()
     block = block_class.model_validate({"url": address})
     block.save(name, overwrite=True)
     return f"{block_class.get_block_type_slug()}/{name}"
+
+
+def _class_of(kind: str) -> "type[AppriseNotificationBlock]":
+    from prefect.blocks import notifications
+
+    classes: dict[str, type[AppriseNotificationBlock]] = {
+        "slack": notifications.SlackWebhook,
+        "teams": notifications.MicrosoftTeamsWebhook,
+        "email": _email_class(),
+    }
+    return classes[kind]
+
+
+@cache
+def _email_class() -> "type[AppriseNotificationBlock]":
+    """Make the class of e-mail blocks, by which they are loaded too: Prefect's own sends by one vendor alone."""
+    from prefect.blocks.notifications import AppriseNotificationBlock
+
+    class Email(AppriseNotificationBlock):
+        """Sends e-mail through any SMTP server."""
+
+        _block_type_name = "E-mail by SMTP"
+        _block_type_slug = "smtp-email"
+
+    return Email
 
 
 def _is_understood(address: str) -> bool:

@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 from uuid import UUID
 
-from prefect import State, flow, task
+from prefect import State, flow, get_run_logger, task
 from prefect.artifacts import acreate_markdown_artifact, acreate_progress_artifact, aupdate_progress_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
@@ -18,6 +19,7 @@ from domain.run_names import send_name
 from flows.steps.endings import PlainFailure, told_of
 from flows.steps.server_runs import own_address, own_run_id
 from tasks.campaigns import Counts, count_messages, get_campaign, keep_flow_run
+from tasks.messages import first_unsent
 from tasks.outlook import Remaining, watched
 from tasks.run_shown import percent_done, progress_sentence, summary_markdown
 from tasks.running import (
@@ -34,6 +36,8 @@ from tasks.running import (
 from tasks.share import ShareEnd, ShareReport
 from tasks.timed_runs import reason_to_leave
 from tasks.windows import timing_of
+
+_MOST_ROWS_LOGGED: Final = 20
 
 
 def _run_name() -> str:
@@ -122,9 +126,18 @@ async def close(campaign_id: UUID, report: ShareReport) -> str:
     await acreate_markdown_artifact(
         key=f"summary-{campaign_id}", markdown=summary, description="What became of the campaign."
     )
+    log_rows(campaign_id)
     if problem is not None:
         raise problem
     return end.state.value
+
+
+def log_rows(campaign_id: UUID) -> None:
+    """Log the first rows that were begun and not sent, by their numbers in the spreadsheet, each with why."""
+    logger = get_run_logger()
+    with open_database() as (connection, _):
+        for row in first_unsent(connection, campaign_id, most=_MOST_ROWS_LOGGED):
+            logger.info("Row %s is %s: %s", row["row_number"], row["state"], row["reason"] or "no reason is known yet")
 
 
 @asynccontextmanager

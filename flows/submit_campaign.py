@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from prefect import State, flow, task
-from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
+from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 from prefect.states import Cancelled
@@ -30,7 +30,7 @@ from tasks.campaigns import get_campaign, keep_flow_run
 from tasks.intake import admit, check_list, find_progress, plan_submission, take_list
 from tasks.plan_shown import admitted_markdown, plan_markdown, plan_sentence
 from tasks.recurring import is_stopped
-from tasks.run_shown import problem_rows, problems_description
+from tasks.run_shown import problems_markdown
 from tasks.running import open_database
 from tasks.submission import find_target, list_problems, make_messages
 from tasks.submit_form import inbox_file as inbox_file_of
@@ -265,8 +265,10 @@ async def show_problems(campaign_id: UUID) -> None:
         problems = list_problems(connection, campaign_id, most=_MOST_PROBLEMS_SHOWN)
         campaign = get_campaign(connection, campaign_id)
     if problems:
-        words = problems_description(campaign, shown=len(problems))
-        await acreate_table_artifact(key=f"problems-{campaign_id}", table=problem_rows(problems), description=words)
+        words = problems_markdown(problems, campaign=campaign)
+        await acreate_markdown_artifact(
+            key=f"problems-{campaign_id}", markdown=words, description="Problems of the list."
+        )
 
 
 @task(task_run_name="show the validation report", cache_policy=NO_CACHE)

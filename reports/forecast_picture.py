@@ -36,7 +36,7 @@ def forecast_picture(starts: Sequence[tuple[datetime, int]], *, closings: Sequen
         axes.axvline(at, color="#444444", linestyle="--", linewidth=1.2, label="send time")
     ticks = list(hours)[::_EVERY_HOURS]
     axes.set_xticks(ticks, [f"{starts[tick][0]:%H:%M}" for tick in ticks])
-    axes.set_xlabel(f"start at ({starts[0][0]:%d %B, %Z} and on)")
+    axes.set_xlabel(f"start ({starts[0][0]:%Z, from %d %B on})")
     axes.set_ylabel("people")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_ylim(bottom=0)

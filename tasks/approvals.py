@@ -94,8 +94,8 @@ def _check_person(asked: AskedPlan, *, by: str, submitter_may: bool) -> None:
         raise UsageError("Say who approves it (--by NAME): the name is kept.")
     if asked.submitted_by is not None and is_same_person(by, asked.submitted_by) and not submitter_may:
         raise UsageError(
-            f"{asked.submitted_by} has submitted the campaign {asked.name}, so another person is to approve it; who "
-            "that is, --by says."
+            f"{asked.submitted_by} has submitted the campaign {asked.name}, so another person is to approve it, under "
+            "that person's own name (--by)."
         )
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 from domain.problem import Problem
 from domain.reasons import SENTENCES
 from domain.states import MessageState
+from reports.markdown import plain_markdown
 from tasks.campaigns import Counts
 from tasks.outlook import Remaining
 from tasks.plan_shown import campaign_line
@@ -46,27 +47,33 @@ def summary_markdown(counts: Counts, *, campaign: Mapping[str, Any], run_address
     return "\n".join(lines)
 
 
-def problem_rows(problems: Sequence[Problem]) -> list[dict[str, Any]]:
-    """Return problems as a table: row, column, and a sentence without what stands in the cell."""
-    return [
-        {
-            "row": "the file" if one.row_number is None else one.row_number,
-            "column": one.column or "",
-            "problem": one.text_without_cells,
-            "code": one.code.value,
-        }
-        for one in problems
+def problems_markdown(problems: Sequence[Problem], *, campaign: Mapping[str, Any]) -> str:
+    """Return the first problems of a list as a table: row, column, a sentence without what stands in the cell.
+
+    Below what became of the list, and how to get it back with its bad cells marked. As markdown, whose long sentences
+    are wrapped: a table of Prefect cuts them.
+    """
+    shown, known = len(problems), campaign["problem_count"]
+    of = "All problems" if shown == known else f"The first {shown} of {known:,} problems"
+    lines = [
+        campaign_line(campaign),
+        "",
+        campaign["refusal"] or "The good rows go on; the others are left out.",
+        "",
+        "The list as a workbook with the bad cells marked: "
+        f"`windowcast campaigns workbook {campaign['campaign_id']} --out FILE.xlsx`",
+        "",
+        f"{of}:",
+        "",
+        "| row | column | problem |",
+        "| ---: | --- | --- |",
+        *(
+            f"| {'the file' if one.row_number is None else one.row_number} | {plain_markdown(one.column or '')} | "
+            f"{plain_markdown(one.text_without_cells)} |"
+            for one in problems
+        ),
     ]
-
-
-def problems_description(campaign: Mapping[str, Any], *, shown: int) -> str:
-    """Say above a table of problems what became of the list, and how to get it back with its bad cells marked."""
-    of = "All" if shown == campaign["problem_count"] else f"The first {shown} of {campaign['problem_count']:,}"
-    refusal = campaign["refusal"] or "The good rows go on; the others are left out."
-    return (
-        f"{campaign_line(campaign)}. {refusal} {of} problems are below. The list as a workbook with the bad cells "
-        f"marked: `windowcast campaigns workbook {campaign['campaign_id']} --out FILE.xlsx`"
-    )
+    return "\n".join(lines)
 
 
 def _funnel(counts: Counts) -> list[str]:

@@ -138,7 +138,7 @@ def test_a_rejection_cancels_and_says_why(asked):
     assert state_of(asked) is CampaignState.CANCELLED
     assert (kept.verdict, kept.because) == (ApprovalVerdict.REJECTED, "the price is wrong")
     assert asked.world.states(asked.id) == {"cancelled": 3}
-    with pytest.raises(UsageError, match="was rejected by Bob at .* and is cancelled now; nothing was changed"):
+    with pytest.raises(UsageError, match=r"was rejected by Bob at .* and is cancelled now; nothing was changed"):
         approve(asked.world.connection, asked.id, plan_hash=hash_of(asked), by="Cid")
 
 
@@ -193,8 +193,8 @@ def test_a_submit_that_died_before_anybody_was_asked_cannot_be_run_past_it(world
 DECISIONS = {
     "approve": lambda connection, campaign_id, plan: approve(connection, campaign_id, plan_hash=plan, by="Bob"),
     "approve too": lambda connection, campaign_id, plan: approve(connection, campaign_id, plan_hash=plan, by="Cid"),
-    "reject": lambda connection, campaign_id, plan: reject(connection, campaign_id, by="Dan", because="no"),
-    "cancel": lambda connection, campaign_id, plan: cancel_campaign(connection, campaign_id),
+    "reject": lambda connection, campaign_id, _: reject(connection, campaign_id, by="Dan", because="no"),
+    "cancel": lambda connection, campaign_id, _: cancel_campaign(connection, campaign_id),
 }
 
 
