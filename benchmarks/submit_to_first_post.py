@@ -1,6 +1,6 @@
 """From a submit on a Prefect server to the first POST: a warm worker, 1,000 rows, sent at once; what each part takes.
 
-The bar: at most 6 seconds beyond reading and checking the list, of which most is Prefect starting a process for the run.
+The bar: at most 6 seconds beyond reading and checking the list; most of it is Prefect starting a process for the run.
 """
 
 import os
