@@ -54,7 +54,7 @@ TEXTS: Final[dict[NewsKind, Text]] = {
     ),
     NewsKind.ACCOUNT_PAUSED: Text(
         "{account}: the account is paused",
-        "It is paused ({why}), and so are its campaigns: {campaigns}. Nothing of it is sent. When the cause is mended "
+        "It is paused ({why}), and {campaigns} of its campaigns with it. Nothing of it is sent. When the cause is mended "
         "(docs/runbook.md#account_paused), `windowcast accounts resume {account}` lets all go on.",
     ),
     NewsKind.WINDOWS_AT_RISK: Text(

@@ -68,7 +68,7 @@ def asked_markdown(asked: AskedPlan, *, time_zone: str | None, foretold: Mapping
         "",
         "| | |",
         "| --- | --- |",
-        *(f"| {name} | {value} |" for name, value in asked_rows(asked, time_zone=time_zone)),
+        *(f"| {name} | {plain_markdown(value)} |" for name, value in asked_rows(asked, time_zone=time_zone)),
         "",
         f"`windowcast campaigns approve {asked.campaign_id} --plan {asked.plan.short_hash} --by NAME` lets it go, and "
         f"so does the form behind Resume on the page of its run; `windowcast campaigns reject {asked.campaign_id} "
@@ -87,9 +87,9 @@ def asked_rows(asked: AskedPlan, *, time_zone: str | None) -> list[tuple[str, st
         return none if at is None else local_time(at, time_zone)
 
     rows = [
-        ("Account", plain_markdown(plan.account)),
-        ("Template", plain_markdown(f"{plan.template} · {plan.language} · {plan.version}")),
-        ("Text", plain_markdown(asked.text or "")),
+        ("Account", plan.account),
+        ("Template", f"{plan.template} · {plan.language} · {plan.version}"),
+        ("Text", " ".join((asked.text or "").split())),
         ("Send time", moment(plan.scheduled_at, "at once, when it is approved")),
         ("Not after", moment(plan.not_after, "")),
         ("Waits for people until", moment(plan.hold_until, "")),
@@ -98,7 +98,7 @@ def asked_rows(asked: AskedPlan, *, time_zone: str | None) -> list[tuple[str, st
         ("People who could be reached", f"{plan.eligible:,}"),
         ("Sends again what is proven absent", "yes" if plan.resends_unknown else ""),
         ("Private replies", "" if plan.private_replies is None else str(plan.private_replies)),
-        ("Submitted by", plain_markdown(asked.submitted_by or "somebody whose name was not kept")),
+        ("Submitted by", asked.submitted_by or "somebody whose name was not kept"),
         ("List (sha256)", plan.list_sha256[:16]),
         ("Plan", plan.short_hash),
     ]

@@ -7,7 +7,10 @@ WITH happened AS (
         c.state::text AS kind,
         c.state_since AS moment
     FROM campaign AS c
-    WHERE c.state IN ('finished', 'paused', 'refused', 'awaiting_approval')
+    WHERE
+        c.state IN ('finished', 'paused', 'refused', 'awaiting_approval')
+        -- Those that were paused with their account are told of with it.
+        AND c.pause_reason IS DISTINCT FROM 'account_paused'
     UNION ALL
     SELECT
         c.campaign_id,

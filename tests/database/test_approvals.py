@@ -14,12 +14,14 @@ from domain.approval import ApprovalVerdict
 from domain.errors import UnfinishedError, UsageError
 from domain.guards import Guards
 from domain.states import CampaignState
+from domain.sweep import SweepCode
 from factories import TIMING, user_id
 from tasks.approvals import approve, list_approvals, reject, waiting_sentence
 from tasks.campaigns import cancel_campaign, get_campaign, start_campaign
 from tasks.intake import admit, plan_submission
 from tasks.submission import find_target
 from tasks.submitted_plan import read_plan
+from tasks.sweep import sweep
 from tasks.timed_runs import reschedule_campaign
 from tasks.windows import read_clock
 
@@ -190,18 +192,44 @@ def test_a_submit_that_died_before_anybody_was_asked_cannot_be_run_past_it(world
         start_campaign(world_18.connection, campaign_id, timing=TIMING, guards=GUARDS)
 
 
+@pytest.mark.parametrize("is_timed", [True, False])
+def test_the_sweep_tells_who_still_waits_when_the_time_has_passed(world_18, tmp_path, is_timed):
+    at = read_clock(world_18.connection) + timedelta(hours=1) if is_timed else None
+    asked = submitted(world_18, tmp_path, scheduled_at=at)
+    before = sweep(world_18.connection, timing=TIMING).findings
+    world_18.connection.execute(
+        "UPDATE campaign SET scheduled_at = scheduled_at - interval '2 h', state_since = state_since - interval '2 h'"
+    )
+
+    (found,) = sweep(world_18.connection, timing=TIMING).findings
+
+    assert before == []
+    assert (found.code, found.campaign_id) == (SweepCode.APPROVAL_OVERDUE, asked.id)
+
+
+def test_a_late_approval_comes_under_the_policy_of_late_starts(world_18, tmp_path):
+    asked = submitted(world_18, tmp_path, scheduled_at=read_clock(world_18.connection) + timedelta(hours=1))
+    world_18.connection.execute("UPDATE campaign SET scheduled_at = clock() - interval '2 h'")
+    approve(world_18.connection, asked.id, plan_hash=hash_of(asked), by="Bob")
+
+    with pytest.raises(UnfinishedError, match=r"is paused: it was to start at .* late"):
+        start_campaign(world_18.connection, asked.id, timing=TIMING, guards=GUARDS)
+
+    assert state_of(asked) is CampaignState.PAUSED
+
+
 DECISIONS = {
     "approve": lambda connection, campaign_id, plan: approve(connection, campaign_id, plan_hash=plan, by="Bob"),
     "approve too": lambda connection, campaign_id, plan: approve(connection, campaign_id, plan_hash=plan, by="Cid"),
     "reject": lambda connection, campaign_id, _: reject(connection, campaign_id, by="Dan", because="no"),
-    "cancel": lambda connection, campaign_id, _: cancel_campaign(connection, campaign_id),
+    "cancel": lambda connection, campaign_id, plan: cancel_campaign(connection, campaign_id),
 }
 
 
 @pytest.mark.parametrize(
     "names",
     [("approve", "approve too"), ("approve", "reject"), ("approve", "cancel"), ("reject", "cancel"), tuple(DECISIONS)],
-    ids=lambda names: " and ".join(names),
+    ids=" and ".join,
 )
 def test_people_who_decide_at_once_leave_one_truth_and_get_one_sentence_each(asked, database_18, names):
     plan = hash_of(asked)

@@ -128,12 +128,14 @@ def test_more_people_at_risk_are_news_and_the_same_ones_are_not(world_18, campai
 
 
 def test_a_paused_account_is_told_of(world_18, campaign):
+    start_campaign(world_18.connection, campaign, timing=TIMING)
     pause_account(world_18.connection, find_account(world_18.connection, "Shop"), why="its token is dead")
 
-    told = {one.kind: one for one in gathered(world_18)}
+    (told,) = gathered(world_18)
 
-    assert told[NewsKind.ACCOUNT_PAUSED].subject == "Shop: the account is paused"
-    assert "(its token is dead), and so are its campaigns: 1" in told[NewsKind.ACCOUNT_PAUSED].body
+    assert told.kind is NewsKind.ACCOUNT_PAUSED
+    assert told.subject == "Shop: the account is paused"
+    assert "It is paused (its token is dead), and 1 of its campaigns with it." in told.body
 
 
 def test_what_happened_long_ago_is_told_to_nobody(world_18, campaign):
