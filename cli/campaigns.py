@@ -1,18 +1,25 @@
 """`windowcast campaigns`: campaigns as rows that anybody may look at, and whoever may send carries on with."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import click
 
+from cli.approvals import approve, reject, show_approval
 from cli.output import is_terminal, print_json, print_table, say
-from cli.session import Session, campaign_id, json_option, moment, session
-from cli.shown import campaign_details_json, campaign_json, campaign_remaining, show_counts, show_funnel, sweep_json
-from domain.errors import CampaignError, NobodyEligibleError, UsageError
+from cli.session import Session, campaign_id, json_option, moment, session, told_of_runs
+from cli.shown import (
+    campaign_details_json,
+    campaign_json,
+    campaign_remaining,
+    campaign_run,
+    show_counts,
+    show_funnel,
+    sweep_json,
+)
+from domain.errors import NobodyEligibleError, UsageError
 from domain.reasons import SENTENCES, Reason
 
 if TYPE_CHECKING:
@@ -22,7 +29,11 @@ if TYPE_CHECKING:
 
 @click.group()
 def campaigns() -> None:
-    """List, show, run, pause, resume, move, cancel, retry and sweep campaigns; get their workbooks and reports."""
+    """List, show, approve, run, pause, resume, move, cancel, retry and sweep campaigns; get workbooks and reports."""
+
+
+campaigns.add_command(approve)
+campaigns.add_command(reject)
 
 
 @campaigns.command("list")
@@ -155,7 +166,7 @@ def reschedule(campaign: str, *, at: str, time_zone: str | None, as_json: bool) 
         assert wanted is not None
         old = reschedule_campaign(opened.connection, found, at=wanted, chosen=opened.settings)
         if temporary_prefect.has_server():
-            with _told_of_runs("moved", "its new run is made by the sweep, every five minutes, or by moving it again"):
+            with told_of_runs("moved", "its new run is made by the sweep, every five minutes, or by moving it again"):
                 move_run(opened.connection, found, old=old, chosen=opened.settings)
         _show(opened, found, as_json=as_json)
 
@@ -173,18 +184,9 @@ def cancel(campaign: str, *, as_json: bool) -> None:
         found = campaign_id(campaign)
         cancel_campaign(opened.connection, found)
         if temporary_prefect.has_server():
-            with _told_of_runs("cancelled", "its run sends nothing when it comes"):
-                cancel_runs(found)
+            with told_of_runs("cancelled", "its run sends nothing when it comes"):
+                cancel_runs(opened.connection, found)
         _show(opened, found, as_json=as_json)
-
-
-@contextmanager
-def _told_of_runs(done: str, then: str) -> Iterator[None]:
-    """Say what became of a campaign where the server could not be told: its own row counts, whatever the server has."""
-    try:
-        yield
-    except CampaignError as error:
-        raise type(error)(f"The campaign is {done}; {then}. {error}") from error
 
 
 @campaigns.command()
@@ -332,6 +334,10 @@ def _show(opened: Session, found: UUID, *, as_json: bool) -> None:
         )
     if campaign["recovered_count"]:
         click.echo(f"{campaign['recovered_count']} people wrote while they were waited for, and were recovered.")
+    if campaign["asks_approval"]:
+        show_approval(opened, found)
+    if (run_page := campaign_run(campaign)) is not None:
+        click.echo(f"Its run: {run_page}")
     if campaign["pause_reason"]:
         click.echo(f"It is paused: {campaign['pause_reason']}.")
     if campaign["lost_by_delay"]:

@@ -14,7 +14,7 @@ _COMMANDS: Final = {
     "check": ("cli.submit:check", "Show exactly what submit would do; send nothing."),
     "campaigns": (
         "cli.campaigns:campaigns",
-        "List, show, run, pause, resume, move, cancel, retry and sweep campaigns.",
+        "List, show, approve, run, pause, resume, move, cancel, retry and sweep campaigns.",
     ),
     "recurring": ("cli.recurring:recurring", "List and stop what submit --every submits again and again."),
     "messages": ("cli.messages:messages", "Show or export the message list; settle what is unknown."),
@@ -26,6 +26,7 @@ _COMMANDS: Final = {
     "people": ("cli.people:people", "Erase what is known of a person; list the requests for it."),
     "report": ("cli.report:report", "Show who can be reached, and what became of campaigns and their runs."),
     "up": ("cli.up:up", "Run a whole installation on this machine: database, Prefect server, workers, receiver."),
+    "notify": ("cli.notify:notify", "Set up and try where people are told what happens: Slack, Teams, e-mail."),
     "deploy": ("cli.deploy:deploy", "Make a Prefect server ready: pools, deployments, schedules, automations."),
     "doctor": ("cli.database:doctor", "Check the settings, the database and every promise about it."),
     "db": ("cli.database:db", "Migrate and maintain the database; stop the embedded one."),

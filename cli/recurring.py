@@ -113,6 +113,7 @@ def _words(submission: Submission) -> dict[str, Any]:
         "encoding": submission.encoding,
         "accept_old_interactions": submission.accepts_old_interactions,
         "resend_unknown": submission.resends_unknown,
+        "by": submission.submitted_by,
     }
     return {name: value for name, value in words.items() if value is not None}
 

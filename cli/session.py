@@ -9,7 +9,7 @@ from uuid import UUID
 
 import click
 
-from domain.errors import NotFoundError
+from domain.errors import CampaignError, NotFoundError
 
 if TYPE_CHECKING:
     from clients.postgres import Connection
@@ -44,7 +44,6 @@ def refresh_form(opened: Session) -> None:
     """
     from cli import temporary_prefect
     from cli.output import say
-    from domain.errors import CampaignError
     from tasks import submit_form
 
     if not temporary_prefect.has_server():
@@ -70,3 +69,12 @@ def moment(text: str | None, *, time_zone: str | None, settings: "Settings") -> 
     if text is None:
         return None
     return parse_moment(text, time_zone=time_zone, default_time_zone=settings.time_zone)
+
+
+@contextlib.contextmanager
+def told_of_runs(done: str, then: str) -> Iterator[None]:
+    """Say what became of a campaign where the server could not be told: its own row counts, whatever the server has."""
+    try:
+        yield
+    except CampaignError as error:
+        raise type(error)(f"The campaign is {done}; {then}. {error}") from error

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from clients.settings import Settings
     from domain.account import Account
     from domain.problem import Problem
+    from tasks.approvals import Approval
     from tasks.campaigns import Counts
     from tasks.history import Funnel
     from tasks.intake import Plan
@@ -76,6 +77,45 @@ def campaign_details_json(
         "lost_by_delay": campaign["lost_by_delay"],
         "plan": campaign["plan"],
         "funnel": funnel_json(read_funnel(connection, campaign["campaign_id"])),
+        "submitted_by": campaign["submitted_by"],
+        "approval": approval_json(connection, campaign),
+        "run": campaign_run(campaign),
+    }
+
+
+def campaign_run(campaign: "Mapping[str, Any]") -> str | None:
+    """Return the page of the newest run of a server that worked on a campaign, where it is known."""
+    from clients.prefect_server import pages_address
+    from domain.run_names import run_address
+
+    run_id = campaign["flow_run_id"]
+    return None if run_id is None else run_address(pages_address(), run_id)
+
+
+def approval_json(connection: "Connection", campaign: "Mapping[str, Any]") -> dict[str, Any] | None:
+    """Return a campaign's approval for machines: its plan's hash, and what was said; None where nobody is asked."""
+    from tasks.approvals import list_approvals
+    from tasks.submitted_plan import read_plan
+
+    if not campaign["asks_approval"]:
+        return None
+    asked = read_plan(connection, campaign["campaign_id"])
+    return {
+        "is_awaited": asked.state is CampaignState.AWAITING_APPROVAL,
+        "plan_hash": asked.plan.hash,
+        "plan": asked.plan.facts,
+        "said": [said_json(one) for one in list_approvals(connection, campaign["campaign_id"])],
+    }
+
+
+def said_json(said: "Approval") -> dict[str, Any]:
+    """Return a second person's word for machines."""
+    return {
+        "verdict": said.verdict.value,
+        "plan_hash": said.plan_hash,
+        "by": said.decided_by,
+        "at": utc(said.decided_at),
+        "because": said.because,
     }
 
 
@@ -152,6 +192,7 @@ def plan_json(plan: "Plan") -> dict[str, Any]:
         "remarks": list(plan.remarks),
         "same_file": same_file_json(plan.same_file),
         "held": plan.held,
+        "asks_approval": plan.asks_approval,
     }
 
 
@@ -259,6 +300,10 @@ def show_forecast(plan: "Plan") -> None:
         )
     if is_terminal() and plan.outlook.forecast.eligible_now:
         _show_closings(plan.outlook)
+    if plan.asks_approval:
+        from tasks.plan_shown import ASKS
+
+        click.echo(ASKS)
     if plan.warning:
         say(plan.warning)
 

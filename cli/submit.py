@@ -1,5 +1,6 @@
 """`windowcast submit` and `windowcast check`: a list of recipients, sent or only judged."""
 
+import getpass
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,14 @@ from cli.shown import (
     show_forecast,
     show_problems,
 )
-from domain.errors import CampaignError, InputRefusedError, NobodyEligibleError, NotFoundError, UsageError
+from domain.errors import (
+    CampaignError,
+    InputRefusedError,
+    NobodyEligibleError,
+    NotFoundError,
+    UnfinishedError,
+    UsageError,
+)
 from domain.states import CampaignState
 from domain.submission import Submission, file_or_address
 
@@ -60,6 +68,7 @@ def _submission_options(command: _F) -> _F:
             help="The campaign's share of the pace beside other campaigns of the account.",
         ),
         click.option("--name", help="Name of the campaign."),
+        click.option("--by", metavar="NAME", help="Who submits it, if not the user of this machine; it is kept."),
         click.option("--sheet", help="The sheet of the workbook, where several could hold the recipients."),
         click.option(
             "--hidden-rows",
@@ -189,6 +198,7 @@ def _submission_of(opened: Session, **given: Any) -> Submission:
         encoding=given["encoding"],
         accepts_old_interactions=given["accept_old_interactions"],
         resends_unknown=given["resend_unknown"],
+        submitted_by=given["by"] or getpass.getuser(),
     )
 
 
@@ -282,6 +292,7 @@ async def _submit_and_send(opened: Session, submission: Submission, *, waits: bo
         accept_old_interactions=submission.accepts_old_interactions,
         resend_unknown=submission.resends_unknown,
         submission_id=submission.submission_id,
+        by=submission.submitted_by,
         send=submission.scheduled_at is None or not waits,
     )
     campaign_id = UUID(str(made))
@@ -313,7 +324,7 @@ def _show_result(
     problems = list_problems(opened.connection, campaign_id)
     target = find_target(opened.connection, submission)
     same_file = find_same_file(opened.connection, target=target, sha256=campaign["list_sha256"], before=campaign)
-    error = error or _plan_error(CampaignState(campaign["state"]), campaign["refusal"])
+    error = error or _plan_error(CampaignState(campaign["state"]), campaign["refusal"]) or _waits(opened, campaign)
     written = _write_annotated(opened, campaign_id, annotated=annotated if counts.rows else None)
     if as_json:
         print_json(
@@ -391,6 +402,16 @@ def _plan_error(state: CampaignState, refusal: str | None) -> CampaignError | No
     if state is CampaignState.REFUSED:
         return InputRefusedError(refusal or "The list was refused.")
     return None
+
+
+def _waits(opened: Session, campaign: dict[str, Any]) -> CampaignError | None:
+    """Say that a campaign waits for a second person, and by which command that person lets it go."""
+    from tasks.approvals import waiting_sentence
+    from tasks.submitted_plan import read_plan
+
+    if campaign["state"] != CampaignState.AWAITING_APPROVAL:
+        return None
+    return UnfinishedError(waiting_sentence(read_plan(opened.connection, campaign["campaign_id"])))
 
 
 def _has_bad_rows(counts: Any) -> bool:

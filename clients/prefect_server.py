@@ -65,6 +65,18 @@ def open_server() -> Iterator[Server]:
         raise _refused(error.response.status_code) from error
 
 
+def pages_address() -> str | None:
+    """Return the address of the server's pages, if it is known: PREFECT_UI_URL, or where the server serves them itself.
+
+    Prefect Cloud's pages are elsewhere than its API, and so are known by PREFECT_UI_URL alone.
+    """
+    pages = os.environ.get("PREFECT_UI_URL")
+    if pages:
+        return pages.rstrip("/")
+    shown = _address()
+    return shown.removesuffix("/api") if shown.endswith("/api") else None
+
+
 def make_run(client: Server, order: RunOrder) -> UUID | None:
     """Make a run and return its id; None when the key's run was made before and is over (cancelled, say).
 
@@ -104,6 +116,19 @@ def cancel_waiting(client: Server, run_ids: Iterable[UUID], *, why: str) -> int:
                 client.set_flow_run_state(run_id, Cancelled(message=why))
                 cancelled += 1
     return cancelled
+
+
+def end_suspended(client: Server, run_id: UUID, *, why: str) -> bool:
+    """Cancel a run that waits for a person's word; return whether it did. One that is gone is left alone."""
+    from prefect.exceptions import ObjectNotFound
+    from prefect.states import Cancelled
+
+    with contextlib.suppress(ObjectNotFound):
+        state = client.read_flow_run(run_id).state
+        if state is not None and state.is_paused():
+            client.set_flow_run_state(run_id, Cancelled(message=why))
+            return True
+    return False
 
 
 def list_live_runs(client: Server) -> list[ServerRun]:

@@ -119,6 +119,17 @@ class Settings(BaseSettings):
         default=None, max_length=200, description="Where people ask about their data: an address they can read."
     )
 
+    approval_above: int | None = Field(
+        default=None, ge=0, description="A campaign with more recipients than this waits for a second person."
+    )
+    approval_by_submitter: bool = Field(
+        default=False, description="Whether who has submitted a campaign may approve it too."
+    )
+    notify_blocks: str | None = Field(
+        default=None,
+        description="Notification blocks of the Prefect server, as slack-webhook/ops, with commas between.",
+    )
+
     inbox: Path | None = Field(
         default=None, description="Folder of the files that the submit form offers; `inbox` under the home if not set."
     )

@@ -42,6 +42,7 @@ def form_schema(choices: Choices) -> dict[str, Any]:
         ),
         "file": _text("Or the file's address", "In place of a file from the inbox: https, s3, ..., no query (?...)."),
         "name": _text("Name of the campaign", "As you will look for it later."),
+        "by": _text("Your name", "Who submits it; a large campaign is approved by somebody else."),
         "at": _moment("Send at", "The zone is chosen beside it; leave it empty to send at once."),
         "not_after": _moment("Not after", "The latest time at which a message of it may be sent."),
         "dry_run": _switch("Dry run", "Only show what would happen: rows, problems, forecast; nothing is sent."),

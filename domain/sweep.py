@@ -24,6 +24,7 @@ class SweepCode(StrEnum):
     RUN_MISSING = "run_missing"
     RUN_MOVED = "run_moved"
     RUN_DOUBLED = "run_doubled"
+    APPROVAL_OVERDUE = "approval_overdue"
     SUBMIT_STOPPED = "submit_stopped"
     RECURRING_MISSED = "recurring_missed"
 

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from prefect import State, flow, task
-from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
+from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 from prefect.states import Cancelled
@@ -23,12 +23,16 @@ from domain.submission import Submission, file_or_address, shown_address
 from domain.template_label import read_label
 from domain.times import parse_moment
 from flows.send_campaign import send_campaign
+from flows.steps.approval import wait_for_approval
+from flows.steps.endings import PlainFailure, told_of
+from flows.steps.server_runs import own_run_id
 from reports.validation_page import validation_markdown
-from tasks.campaigns import get_campaign
+from tasks.campaigns import get_campaign, keep_flow_run
 from tasks.intake import admit, check_list, find_progress, plan_submission, take_list
 from tasks.mapped_interactions import read_all
-from tasks.plan_shown import plan_markdown, plan_sentence
+from tasks.plan_shown import admitted_markdown, plan_markdown, plan_sentence
 from tasks.recurring import is_stopped
+from tasks.run_shown import problems_markdown
 from tasks.running import open_database
 from tasks.runs import recorded_run
 from tasks.submission import find_target, list_problems, make_messages
@@ -39,7 +43,12 @@ from tasks.windows import guards_of, timing_of
 
 _MOST_PROBLEMS_SHOWN: Final = 100
 # From these states an earlier try of the same submission goes on; from any other one it is over.
-_GOES_ON: Final = (CampaignState.VALIDATED, CampaignState.SCHEDULED, CampaignState.SENDING)
+_GOES_ON: Final = (
+    CampaignState.VALIDATED,
+    CampaignState.AWAITING_APPROVAL,
+    CampaignState.SCHEDULED,
+    CampaignState.SENDING,
+)
 
 
 class _Template(NamedTuple):
@@ -89,6 +98,7 @@ async def submit_campaign(
     submission_id: UUID | None = None,
     recurring_id: UUID | None = None,
     send: bool = True,
+    by: str | None = None,
 ) -> str | State[str]:
     """Check a list of recipients and send it, now or at its time.
 
@@ -117,9 +127,10 @@ async def submit_campaign(
         submission_id: Makes a repeated submit find its campaign; the run's own id if empty.
         recurring_id: Of which recurring submission this is an occurrence; a stopped one has none any more.
         send: Send an immediate campaign in this run, and have a timed one sent by a run of its own.
+        by: Who submits it. A large campaign is approved by somebody else.
 
     Returns the campaign's id (of a dry run, what would happen in a sentence). A list that is refused is no failure of
-    the run: its campaign says why.
+    the run: its campaign says why. A large campaign waits for a second person, and with it the run of a server.
     """
     if recurring_id is not None and ended(recurring_id):
         return Cancelled(message="This is submitted no more: it was stopped.")
@@ -145,26 +156,41 @@ async def submit_campaign(
         encoding=encoding,
         accepts_old_interactions=accept_old_interactions,
         resends_unknown=resend_unknown,
+        submitted_by=_submitter(by),
     )
     if dry_run:
         return await show_plan(submission)
+    async with PlainFailure() as failed:
+        return await _submit_and_send(submission, send=send)
+    return failed.state
+
+
+async def _submit_and_send(submission: Submission, *, send: bool) -> str | State[str]:
     begun = time.monotonic()
     campaign_id, state = already_made(submission)
     if campaign_id is None or state is CampaignState.DRAFT:
         campaign_id, state = take_in(submission)
     ago = time.monotonic() - begun
-    async with recorded_run(campaign_id, flow="submit-campaign", flow_run_id=flow_run.id, seconds_ago=ago):
+    keep_run(campaign_id)
+    record = recorded_run(campaign_id, flow="submit-campaign", flow_run_id=flow_run.id, seconds_ago=ago)
+    async with told_of(campaign_id), record:
         await show_validation(campaign_id)
-        if state is CampaignState.REFUSED:
-            await show_problems(campaign_id)
+        await show_problems(campaign_id)
         if state not in _GOES_ON:
             return str(campaign_id)
-        admit_campaign(submission, campaign_id)
+        if state is CampaignState.VALIDATED:
+            state = await admit_campaign(submission, campaign_id)
+        if state is CampaignState.AWAITING_APPROVAL:
+            state = await wait_for_approval(campaign_id)
+            if state is CampaignState.CANCELLED:
+                return Cancelled(message="The campaign was rejected or cancelled; nothing of it is sent.")
+            if state is CampaignState.AWAITING_APPROVAL:
+                return str(campaign_id)
         if send and submission.scheduled_at is None:
             await send_campaign(campaign_id)
         elif send:
             schedule_run(campaign_id)
-    return str(campaign_id)
+        return str(campaign_id)
 
 
 @task(task_run_name="see whether it was stopped", cache_policy=NO_CACHE)
@@ -195,11 +221,17 @@ def take_in(submission: Submission) -> tuple[UUID, CampaignState]:
 
 
 @task(task_run_name="admit the campaign", cache_policy=NO_CACHE)
-def admit_campaign(submission: Submission, campaign_id: UUID) -> None:
-    """See that somebody can be reached at the send time, and let the campaign start then."""
+async def admit_campaign(submission: Submission, campaign_id: UUID) -> CampaignState:
+    """See that somebody can be reached, show the plan, and let the campaign start at its time or after an approval."""
     with open_database() as (connection, _):
         target = find_target(connection, submission)
-        admit(connection, campaign_id, target=target, timing=timing_of(settings()), guards=guards_of(settings()))
+        timing, guards = timing_of(settings()), guards_of(settings())
+        outlook = admit(connection, campaign_id, target=target, timing=timing, guards=guards)
+        campaign = get_campaign(connection, campaign_id)
+    zone = settings().time_zone
+    plan = admitted_markdown(outlook, account=target.account, campaign=campaign, time_zone=zone)
+    await acreate_markdown_artifact(key=f"plan-{campaign_id}", markdown=plan, description="What was foretold.")
+    return CampaignState(campaign["state"])
 
 
 @task(task_run_name="schedule its run", cache_policy=NO_CACHE)
@@ -210,6 +242,15 @@ def schedule_run(campaign_id: UUID) -> None:
             make_timed_run(connection, campaign_id, chosen=settings())
 
 
+@task(task_run_name="keep which run this is", cache_policy=NO_CACHE)
+def keep_run(campaign_id: UUID) -> None:
+    """Keep with the campaign that this run works on it, so that people find it."""
+    run_id = own_run_id()
+    if run_id is not None:
+        with open_database() as (connection, _):
+            keep_flow_run(connection, campaign_id, run_id)
+
+
 @task(task_run_name="show the plan", cache_policy=NO_CACHE)
 async def show_plan(submission: Submission) -> str:
     """Show what a submission would do: nothing of it is kept."""
@@ -217,22 +258,24 @@ async def show_plan(submission: Submission) -> str:
     with open_database() as (connection, _), _own_folder() as folder:
         plan = plan_submission(connection, submission, folder=folder, timing=timing, guards=guards)
     await acreate_markdown_artifact(
-        key=f"plan-{submission.submission_id}", markdown=plan_markdown(plan), description="What would happen."
+        key=f"plan-{submission.submission_id}",
+        markdown=plan_markdown(plan, time_zone=settings().time_zone),
+        description="What would happen.",
     )
     return plan_sentence(plan)
 
 
 @task(task_run_name="show the problems", cache_policy=NO_CACHE)
 async def show_problems(campaign_id: UUID) -> None:
-    """Put the first problems of a refused list where its people look: rows and sentences, no names and no ids."""
+    """Put the first problems of a list where its people look: rows and sentences, nothing that stands in a cell."""
     with open_database() as (connection, _):
         problems = list_problems(connection, campaign_id, most=_MOST_PROBLEMS_SHOWN)
-    rows = [{"row": one.row_number, "column": one.column, "problem": one.code.value} for one in problems]
-    description = (
-        "The list was refused. To get it back as a workbook with the bad cells marked: "
-        f"`windowcast campaigns workbook {campaign_id} --out FILE.xlsx`"
-    )
-    await acreate_table_artifact(key=f"problems-{campaign_id}", table=rows, description=description)
+        campaign = get_campaign(connection, campaign_id)
+    if problems:
+        words = problems_markdown(problems, campaign=campaign)
+        await acreate_markdown_artifact(
+            key=f"problems-{campaign_id}", markdown=words, description="Problems of the list."
+        )
 
 
 @task(task_run_name="show the validation report", cache_policy=NO_CACHE)
@@ -253,6 +296,14 @@ def _chosen_template(text: str, *, language: str | None, version: int | None) ->
     if language is None:
         raise UsageError(f"The template {text} has no language: choose it as `{text} · en · 1`, or give its language.")
     return _Template(text, language, version)
+
+
+def _submitter(by: str | None) -> str | None:
+    """Take who submits. Raises UsageError where nobody is named and another person may have to approve it."""
+    name = (by or "").strip()
+    if not name and settings().approval_above is not None and own_run_id() is not None:
+        raise UsageError("Say who submits it (Your name, `by`): a large campaign is approved by somebody else.")
+    return name or None
 
 
 def _moment(at: datetime | None) -> datetime | None:

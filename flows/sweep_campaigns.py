@@ -11,6 +11,7 @@ from prefect.runtime import deployment, flow_run
 from clients.prefect_server import drop_backlog, open_server
 from clients.settings import settings
 from domain.errors import CampaignError
+from flows.steps.telling import tell_everything
 from tasks.accounts import find_account
 from tasks.mapped_interactions import try_to_read
 from tasks.recurring import make_runs_ahead
@@ -38,6 +39,7 @@ async def sweep_campaigns() -> int:
         let_go_on(campaign_id)
     if report.findings:
         await show_findings(report)
+    await tell_everything(report.findings)
     keep_form()
     return len(report.findings)
 

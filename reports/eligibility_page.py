@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from domain.eligibility import HORIZONS, AccountEligibility, EligibilityReport, Habit, Night
 from reports import eligibility_plots, eligibility_words
-from reports.pages import ours, page, plain_markdown, write_page
+from reports.markdown import plain_markdown
+from reports.pages import ours, page, write_page
 
 if TYPE_CHECKING:
     from markupsafe import Markup

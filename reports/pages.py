@@ -1,7 +1,6 @@
 """Pages that people open: HTML in one file, every text escaped, nothing fetched, no script but our own few lines."""
 
 import hashlib
-import re
 from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,11 +39,6 @@ def ours(markup: str) -> "Markup":
     from markupsafe import Markup
 
     return Markup(markup)  # noqa: S704  # see above
-
-
-def plain_markdown(text: str) -> str:
-    """Return a text that markdown shows as it is: what would mark it up is escaped, and it stays in its line."""
-    return re.sub(r"([\\`*_{}\[\]<>()#+!|~&-])", r"\\\1", " ".join(text.split()))
 
 
 def _script_hash(script: str) -> "Markup":

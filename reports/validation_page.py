@@ -9,7 +9,7 @@ from typing import Final
 
 from domain.problem import Problem, ProblemCode
 from domain.recipient_rules import RuleResult
-from reports.pages import plain_markdown
+from reports.markdown import plain_markdown
 from reports.whole_file import written_whole
 
 _TEMPLATE: Final = "validation_page.html"

@@ -251,6 +251,7 @@ def open_campaign(
                 "weight": submission.weight,
                 "accepts_old_interactions": submission.accepts_old_interactions,
                 "resends_unknown": submission.resends_unknown,
+                "submitted_by": submission.submitted_by,
             },
         )
     return campaign_id

@@ -72,6 +72,7 @@ def _find(connection: Connection, report: SweepReport, *, timing: Timing, runs: 
         *runs.findings,
         *_stopped(connection, report, timing=timing, runs=runs),
         *_stopped_submits(connection),
+        *_unapproved(connection),
         *_missing_rows(connection),
         *_unknown(connection),
         *_paused_accounts(connection),
@@ -119,6 +120,19 @@ def _stopped_submits(connection: Connection) -> list[SweepFinding]:
         for row in connection.execute(
             query("sweep/find_stopped_submits"), {"old_minutes": _SUBMIT_MINUTES, "days": _TOLD_DAYS}
         )
+    ]
+
+
+def _unapproved(connection: Connection) -> list[SweepFinding]:
+    return [
+        _of_campaign(
+            row,
+            SweepCode.APPROVAL_OVERDUE,
+            f"The campaign {row['name']} still waits for a second person, {int(row['minutes'])} minutes after its "
+            "time; nothing of it is sent, and windows go on closing.",
+            1,
+        )
+        for row in connection.execute(query("sweep/find_unapproved"), {"days": _TOLD_DAYS})
     ]
 
 

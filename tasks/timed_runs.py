@@ -12,6 +12,7 @@ from clients.prefect_server import (
     Server,
     cancel_waiting,
     count_broken_off,
+    end_suspended,
     list_live_runs,
     make_run,
     open_server,
@@ -24,8 +25,8 @@ from domain.states import CampaignState
 from domain.sweep import SweepCode, SweepFinding
 from sql import query
 from tasks.accounts import find_account
-from tasks.campaigns import get_campaign, schedule_campaign
-from tasks.intake import nobody_sentence
+from tasks.campaigns import ask_approval, get_campaign, schedule_campaign
+from tasks.intake import asks_approval, nobody_sentence
 from tasks.planning import keep_plan
 from tasks.windows import foretell, guards_of, read_clock, timing_of
 
@@ -103,8 +104,9 @@ def continue_campaign(connection: Connection, campaign_id: UUID, *, key: str, ch
 def reschedule_campaign(connection: Connection, campaign_id: UUID, *, at: datetime, chosen: Settings) -> UUID | None:
     """Give a campaign that has not started another time; return the run of the old one, which is to be cancelled.
 
-    One that was paused before its start is scheduled again. Raises UsageError for a time that cannot be meant and for a
-    campaign that has started, NobodyEligibleError when nobody can be reached then; nothing is changed in either case.
+    One that was paused before its start is scheduled again; one of which a second person was asked, or would be now,
+    waits for that one's word on the new plan. Raises UsageError for a time that cannot be meant and for a campaign that
+    has started, NobodyEligibleError when nobody can be reached then; nothing is changed in either case.
     """
     campaign = get_campaign(connection, campaign_id)
     _check_new_time(connection, campaign, at=at)
@@ -115,31 +117,64 @@ def reschedule_campaign(connection: Connection, campaign_id: UUID, *, at: dateti
         if moved is None:
             timed = "" if campaign["scheduled_at"] else " and not timed"
             raise UsageError(f"The campaign {campaign['name']} is {campaign['state']}{timed}, so it cannot be moved.")
-        _foretell_anew(connection, campaign, at=at, chosen=chosen)
-        if moved["state"] == CampaignState.PAUSED:
+        if _foretell_anew(connection, campaign, at=at, chosen=chosen):
+            ask_approval(connection, campaign_id)
+        elif moved["state"] == CampaignState.PAUSED:
             schedule_campaign(connection, campaign_id)
     old: UUID | None = campaign["scheduled_run_id"]
     return old
 
 
-def move_run(connection: Connection, campaign_id: UUID, *, old: UUID | None, chosen: Settings) -> UUID:
-    """Put a run at the new time of a campaign into the place of the old one. Raises what `make_timed_run` raises."""
+def move_run(connection: Connection, campaign_id: UUID, *, old: UUID | None, chosen: Settings) -> None:
+    """Put a run at the new time of a campaign into the place of the old one; none while it waits for an approval.
+
+    Raises what `make_timed_run` raises.
+    """
     with open_server() as client:
         cancel_waiting(client, [] if old is None else [old], why="The campaign was moved to another time.")
-    return make_timed_run(connection, campaign_id, chosen=chosen)
+    if get_campaign(connection, campaign_id)["state"] != CampaignState.AWAITING_APPROVAL:
+        make_timed_run(connection, campaign_id, chosen=chosen)
 
 
-def cancel_runs(campaign_id: UUID) -> int:
+def begin_approved(connection: Connection, campaign_id: UUID, *, approval_id: int, chosen: Settings) -> None:
+    """Have a run send a campaign that was approved, at its time or now; a submit that waited for it ends.
+
+    Raises what `make_timed_run` raises: the campaign stays approved.
+    """
+    campaign = get_campaign(connection, campaign_id)
+    if campaign["scheduled_at"] is None:
+        continue_campaign(connection, campaign_id, key=f"approval:{approval_id}:{campaign_id}", chosen=chosen)
+    else:
+        make_timed_run(connection, campaign_id, chosen=chosen)
+    end_waiting_submit(connection, campaign_id, why="The campaign was approved elsewhere; another run sends it.")
+
+
+def end_waiting_submit(connection: Connection, campaign_id: UUID, *, why: str) -> None:
+    """End the submit of a campaign that waits on the server for an approval, if one does; raises what the door does."""
+    run_id = get_campaign(connection, campaign_id)["flow_run_id"]
+    if run_id is not None:
+        with open_server() as client:
+            end_suspended(client, run_id, why=why)
+
+
+def cancel_runs(connection: Connection, campaign_id: UUID) -> int:
     """Cancel the waiting runs of a campaign that is cancelled; return how many. Raises what the door raises."""
+    why = "The campaign was cancelled."
+    end_waiting_submit(connection, campaign_id, why=why)
     with open_server() as client:
         runs = [run.run_id for run in list_live_runs(client) if run.campaign_id == campaign_id]
-        return cancel_waiting(client, runs, why="The campaign was cancelled.")
+        return cancel_waiting(client, runs, why=why)
 
 
 def reason_to_leave(connection: Connection, campaign_id: UUID, *, time_zone: str | None) -> str | None:
     """Say why a run has nothing to do, if so: its campaign is cancelled, or was moved to a later time."""
     campaign = get_campaign(connection, campaign_id)
     state, at = CampaignState(campaign["state"]), campaign["scheduled_at"]
+    if state is CampaignState.AWAITING_APPROVAL:
+        return (
+            f"The campaign {campaign['name']} waits for a second person, so this run sent nothing; `windowcast "
+            f"campaigns approve {campaign_id}` shows its plan and lets it go, by a run of its own."
+        )
     if state in (CampaignState.CANCELLED, CampaignState.REFUSED):
         return f"The campaign {campaign['name']} is {state}; this run sent nothing."
     if state is CampaignState.SCHEDULED and at is not None and at - read_clock(connection) > _MOST_EARLY:
@@ -217,15 +252,17 @@ def _check_new_time(connection: Connection, campaign: dict[str, Any], *, at: dat
             )
 
 
-def _foretell_anew(connection: Connection, campaign: dict[str, Any], *, at: datetime, chosen: Settings) -> None:
+def _foretell_anew(connection: Connection, campaign: dict[str, Any], *, at: datetime, chosen: Settings) -> bool:
+    """Keep the plan of the new time; return whether a second person is asked about it."""
     account = find_account(connection, campaign["account"])
-    campaign_id = campaign["campaign_id"]
-    outlook = foretell(
-        connection, campaign_id, account=account, at=at, timing=timing_of(chosen), guards=guards_of(chosen)
-    )
+    campaign_id, guards = campaign["campaign_id"], guards_of(chosen)
+    outlook = foretell(connection, campaign_id, account=account, at=at, timing=timing_of(chosen), guards=guards)
     if outlook.forecast.eligible_at_send == 0 and campaign["hold_until"] is None:
         raise NobodyEligibleError(nobody_sentence(outlook, is_timed=True))
     keep_plan(connection, campaign_id, outlook=outlook)
+    holds = campaign["hold_until"] is not None
+    asks = asks_approval(connection, campaign_id, outlook=outlook, holds=holds, guards=guards)
+    return asks or bool(campaign["asks_approval"])
 
 
 def _order(campaign: dict[str, Any], *, chosen: Settings) -> RunOrder:

@@ -104,6 +104,7 @@ def guards_of(settings: Settings) -> Guards:
         warn_after=timedelta(hours=settings.interactions_warn_hours),
         refuse_after=None if refuse_hours is None else timedelta(hours=refuse_hours),
         overlap=timedelta(hours=settings.overlap_hours),
+        approval_above=settings.approval_above,
     )
 
 

@@ -11,5 +11,5 @@ WHERE
     campaign_id = %(campaign_id)s
     AND scheduled_at IS NOT NULL
     AND started_at IS NULL
-    AND state IN ('scheduled', 'paused')
+    AND state IN ('scheduled', 'paused', 'awaiting_approval')
 RETURNING state

@@ -3,10 +3,33 @@
 import shutil
 import struct
 import subprocess
+import sys
 import zlib
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
+
+_FLOWS = Path(__file__).parents[1] / "flows"
+sys.path.insert(0, str(_FLOWS))
+
+
+def _shared():
+    """The fixtures of the flow tests: a Prefect server, a platform, and a command on a fresh database."""
+    spec = spec_from_file_location("conftest_of_flows", _FLOWS / "conftest.py")
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+_of_flows = _shared()
+prefect_server, platform, command, shop = (
+    _of_flows.prefect_server,
+    _of_flows.platform,
+    _of_flows.command,
+    _of_flows.shop,
+)
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
@@ -18,13 +41,13 @@ class Browser:
         self._program = program
         self._folder = folder
 
-    def document(self, page: Path, *options: str) -> str:
+    def document(self, page: Path | str, *options: str) -> str:
         """The page's DOM as the browser has made it, as HTML."""
         return self._run(page, "--dump-dom", *options)
 
-    def picture(self, page: Path, *options: str, width: int = 1000, height: int = 1500) -> "Picture":
-        """What the page looks like."""
-        path = self._folder / f"{page.stem}.png"
+    def picture(self, page: Path | str, *options: str, width: int = 1000, height: int = 1500, name="page") -> "Picture":
+        """What the page looks like; it is kept under its name in the folder."""
+        path = self._folder / f"{name}.png"
         path.unlink(missing_ok=True)
         self._run(page, f"--screenshot={path}", f"--window-size={width},{height}", "--hide-scrollbars", *options)
         return Picture(path.read_bytes())
@@ -36,12 +59,13 @@ class Browser:
         self._run(page, f"--print-to-pdf={path}")
         return path.read_bytes()
 
-    def _run(self, page: Path, *options: str) -> str:
+    def _run(self, page: Path | str, *options: str) -> str:
         always = ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--proxy-server=127.0.0.1:9")
+        address = page if isinstance(page, str) else page.as_uri()
         # Chromium's own background calls are not the page's.
         quiet = ("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage")
         run = subprocess.run(
-            [self._program, *always, *quiet, f"--user-data-dir={self._folder / 'profile'}", *options, page.as_uri()],
+            [self._program, *always, *quiet, f"--user-data-dir={self._folder / 'profile'}", *options, address],
             capture_output=True,
             text=True,
             timeout=120,

@@ -8,8 +8,10 @@ import pytest
 from pydantic import SecretStr
 
 from clients.settings import Settings
+from domain.approval import ApprovalVerdict
 from domain.erasure import DeletionState
 from domain.evidence import DecisionKind, LookUpResult
+from domain.news import NewsKind
 from domain.problem import FINDINGS, Finding, Problem
 from domain.reasons import SENTENCES, Reason
 from domain.receipts import PolicyAction, WatermarkKind
@@ -21,6 +23,7 @@ from domain.window import InteractionKind
 
 ROOT = Path(__file__).parents[2]
 ENUM_TYPES = {
+    "approval_verdict": ApprovalVerdict,
     "campaign_state": CampaignState,
     "channel": Channel,
     "decision_kind": DecisionKind,
@@ -29,6 +32,7 @@ ENUM_TYPES = {
     "interaction_kind": InteractionKind,
     "look_up_result": LookUpResult,
     "message_state": MessageState,
+    "news_kind": NewsKind,
     "policy_action": PolicyAction,
     "provider": Provider,
     "reason": Reason,
