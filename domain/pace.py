@@ -28,6 +28,10 @@ MOST_IDLE_SECONDS: Final = 60.0
 # Audio and video have a lane of their own inside the account's pace (Meta, Rate limiting: 10 calls a second).
 MEDIA_PER_SECOND: Final = 10.0
 
+# Private replies to comments and posts have a lane of their own: 750 an hour and account (Meta, Rate limiting). One
+# less, since a slot may be taken anew a little later than it was booked.
+REPLY_GAP_SECONDS: Final = 3600 / 749
+
 # From these shares of the platform's limits on (in percent, as its usage headers report them) the pace is divided by so
 # much. The limits are rolling, so slowing early is enough to stay below; at 100 the platform refuses.
 _SLOWER_FROM: Final = ((95.0, 8.0), (90.0, 4.0), (80.0, 2.0))

@@ -52,6 +52,7 @@ async def submit_campaign(
     encoding: str | None = None,
     accept_old_interactions: bool = False,
     resend_unknown: bool = False,
+    private_replies: bool = False,
     submission_id: UUID | None = None,
     send: bool = True,
 ) -> str:
@@ -77,6 +78,7 @@ async def submit_campaign(
         encoding: Of a csv file that is not UTF-8: cp1252.
         accept_old_interactions: Judge windows by the interactions that are known, however old the newest is.
         resend_unknown: Send again what two look-ups prove absent; a small risk of a second copy remains.
+        private_replies: Answer the comments and posts of people without an open window privately, each once.
         submission_id: Makes a repeated submit find its campaign; the run's own id if empty.
         send: Send an immediate campaign in this run.
 
@@ -103,6 +105,7 @@ async def submit_campaign(
         encoding=encoding,
         accepts_old_interactions=accept_old_interactions,
         resends_unknown=resend_unknown,
+        private_replies=private_replies,
     )
     campaign_id, state = already_made(submission)
     if campaign_id is None or state is CampaignState.DRAFT:

@@ -17,6 +17,7 @@ from clients.lasting_connection import LastingConnection
 from domain.errors import ServiceAwayError
 from domain.outcome import NotSent, ProviderAnswer
 from domain.pace import MEDIA_PER_SECOND, Timing
+from domain.window import Entitlement, InteractionKind
 from sql import query
 from tasks.gathering import Gathering
 from tasks.recording import Recorder
@@ -61,6 +62,7 @@ class Intent:
     user_id: str
     cells: Sequence[str]
     slot: Slot
+    entitlement: Entitlement | None = None  # it is the private reply to this; None: the person's window is open
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,12 @@ class Claimer:
         """Move what may no longer be sent of campaigns; return whether anything moved."""
         return await self._close_turns(self.connection, campaign_ids)
 
+    async def close_replies(self, campaign_id: UUID) -> bool:
+        """Give up the people of a campaign whose comments cannot be answered any more; return whether any moved."""
+        parameters = {**self.parameters, "campaign_id": campaign_id, "most": _MOST_CLOSED_PER_STATEMENT}
+        row = await self.connection.row(query("messages/close_replies"), parameters)
+        return bool(row["moved_count"])
+
     async def keep_up(self) -> None:
         """Let expire what closed meanwhile, of all campaigns that are sent here; a process looks every two seconds."""
         if time.monotonic() - self._kept_up_at < _UPKEEP_SECONDS:
@@ -162,8 +170,7 @@ class Claimer:
             rows = []
         intents: dict[UUID, list[Intent]] = {wish.campaign_id: [] for wish in wishes}
         for row, slot in zip(rows, self._read_slots(rows, asked=asked), strict=True):
-            intent = Intent(row["attempt_id"], row["message_id"], row["user_id"], row["cells"], slot)
-            intents[row["campaign_id"]].append(intent)
+            intents[row["campaign_id"]].append(_intent_of(row, slot))
         return [intents[wish.campaign_id] for wish in wishes]
 
     async def _retake_together(self, retakes: Sequence[_Retake]) -> list[Slot | None]:
@@ -201,6 +208,12 @@ class Claimer:
             )
             for row in rows
         ]
+
+
+def _intent_of(row: Mapping[str, Any], slot: Slot) -> Intent:
+    object_id = row["entitlement_id"]
+    entitlement = None if object_id is None else Entitlement(object_id, InteractionKind(row["entitlement_kind"]))
+    return Intent(row["attempt_id"], row["message_id"], row["user_id"], row["cells"], slot, entitlement)
 
 
 def _may_claim_with(wishes: Sequence[Wish], another: Wish) -> bool:

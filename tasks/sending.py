@@ -167,7 +167,8 @@ class _Share:
         """Find out why nothing could be claimed; wait a little, or say why the share is over."""
         if await self._claimer.close_turns([self._order.campaign_id]):
             return None
-        standing = await self._claiming.row(query("campaigns/standing"), {"campaign_id": self._order.campaign_id})
+        parameters = {**self._claimer.parameters, "campaign_id": self._order.campaign_id}
+        standing = await self._claiming.row(query("campaigns/standing"), parameters)
         if standing["is_account_paused"] or standing["state"] != "sending":
             self._report.detail = standing["account_pause_reason"] or standing["pause_reason"] or ""
             return ShareEnd.PAUSED
@@ -175,6 +176,8 @@ class _Share:
             await self._wait_for_room()
             return None
         if standing["is_holding"] and await self._recover_held():
+            return None
+        if standing["private_replies"] and await self._claimer.close_replies(self._order.campaign_id):
             return None
         if not standing["has_ready"] and not standing["has_sending"]:
             return ShareEnd.NOTHING_LEFT
@@ -202,6 +205,9 @@ class _Share:
             return _SHORT_WAIT_SECONDS
         people = await self._claiming.row(query("messages/people_wait"), {"campaign_id": self._order.campaign_id})
         wait = people["wait_seconds"]
+        if wait is not None and standing["private_replies"] and standing["reply_wait_seconds"] > 0:
+            self._moved_at = time.monotonic()  # it moves: one private reply every few seconds
+            wait = min(max(wait, standing["reply_wait_seconds"]), _LONG_WAIT_SECONDS)
         return None if wait is None else float(max(wait, _SHORT_WAIT_SECONDS))
 
     async def _set_aside_suppressed(self) -> bool:
@@ -247,10 +253,16 @@ class _Share:
         timing = self._order.timing
         try:
             async with asyncio.timeout(timing.connect_timeout_seconds + timing.read_timeout_seconds):
-                outcome = await self._messenger.send(intent.user_id, content=content, metadata=str(intent.attempt_id))
+                outcome = await self._post(intent, content=content)
         except TimeoutError:
             return Unknown(Reason.NO_ANSWER, ProviderAnswer(text="no answer within the time that a POST may take"))
         return self._unless_repeated(outcome)
+
+    async def _post(self, intent: Intent, *, content: Mapping[str, object]) -> Outcome:
+        metadata = str(intent.attempt_id)
+        if intent.entitlement is not None:
+            return await self._messenger.reply(intent.entitlement, content=content, metadata=metadata)
+        return await self._messenger.send(intent.user_id, content=content, metadata=metadata)
 
     def _unless_repeated(self, outcome: Outcome) -> Outcome:
         """Doubt an acceptance whose message id is on its way to the table already; the table knows all earlier ones."""

@@ -247,6 +247,7 @@ def open_campaign(
                 "weight": submission.weight,
                 "accepts_old_interactions": submission.accepts_old_interactions,
                 "resends_unknown": submission.resends_unknown,
+                "private_replies": submission.private_replies,
             },
         )
     return campaign_id

@@ -7,6 +7,8 @@
 -- decides is read live: campaign and account state, opt-outs, the person's newest opener, unresolved attempts. The
 -- window is checked at the latest slot that this claim can book (`reserve_seconds` holds slot wait and read timeout).
 -- Campaigns of one account take turns; audio and video have a lane of their own inside the pace, one message a claim.
+-- A campaign that may use comments and posts takes one person without an open window with it, when the lane
+-- of private replies is free; the attempt names the comment, and a unique index gives it to one attempt.
 -- A slot is booked a twentieth of a second ahead at least, so that it has not gone by when the answer arrives.
 -- SKIP LOCKED lets any number of workers claim at once; who loses the race for a person inserts no attempt and
 -- therefore moves no message. Pace rows are locked in the order of their accounts, all of them before the first slot
@@ -23,9 +25,16 @@ gate AS MATERIALIZED (
         c.account_id,
         c.not_after,
         a.cap_messages,
-        w.most,
         w.is_media,
-        pace_now(c.account_id) AS per_second
+        s.per_second,
+        CASE
+            WHEN s.per_second IS NULL THEN w.most
+            WHEN w.is_media THEN 1
+            ELSE least(w.most, greatest(1, floor(s.per_second / 4)))
+        END::integer AS most,
+        c.private_replies
+        AND NOT p.reply_next_slot_at
+        BETWEEN now.at AND now.at + p.most_ahead + %(reply_gap_seconds)s::float8 * interval '1 s' AS may_reply
     FROM
         unnest(
             %(campaign_ids)s::uuid[], %(mosts)s::integer[], %(are_media)s::boolean[]
@@ -33,6 +42,7 @@ gate AS MATERIALIZED (
     INNER JOIN campaign AS c ON w.campaign_id = c.campaign_id
     INNER JOIN account AS a ON c.account_id = a.account_id
     INNER JOIN pace AS p ON c.account_id = p.account_id
+    CROSS JOIN LATERAL pace_now(c.account_id) AS s (per_second)
     CROSS JOIN now
     WHERE
         c.state = 'sending'
@@ -50,11 +60,8 @@ gate AS MATERIALIZED (
         AND (p.per_second IS NULL OR turn_wait_seconds(c.campaign_id) <= 0)
 ),
 
-turn AS MATERIALIZED (
-    SELECT
-        t.*,
-        row_number() OVER (ORDER BY g.campaign_id, t.closes_at, t.message_id) AS number,
-        row_number() OVER (PARTITION BY g.campaign_id ORDER BY t.closes_at, t.message_id) AS place
+by_window AS MATERIALIZED (
+    SELECT t.*
     FROM gate AS g
     CROSS JOIN now
     CROSS JOIN LATERAL (
@@ -65,7 +72,9 @@ turn AS MATERIALIZED (
             m.user_id,
             m.cells,
             m.closes_at,
-            l.opener_at
+            l.opener_at,
+            NULL::text AS entitlement_id,
+            NULL::interaction_kind AS entitlement_kind
         FROM message_list AS m
         INNER JOIN last_interaction AS l ON m.account_id = l.account_id AND m.user_id = l.user_id
         WHERE
@@ -87,34 +96,91 @@ turn AS MATERIALIZED (
             )
             AND (g.cap_messages IS NULL OR cap_free_at(m.account_id, m.user_id) <= now.at)
         ORDER BY m.closes_at ASC, m.message_id ASC
-        LIMIT
-            CASE
-                WHEN g.per_second IS NULL THEN g.most
-                WHEN g.is_media THEN 1
-                ELSE least(g.most, greatest(1, floor(g.per_second / 4)))
-            END::integer
+        LIMIT g.most
         FOR UPDATE OF m SKIP LOCKED
     ) AS t
 ),
 
-taken AS MATERIALIZED (
-    SELECT
-        g.campaign_id,
-        g.account_id,
-        g.is_media,
-        g.per_second,
-        count(*) / g.per_second AS seconds,
-        least(min(t.closes_at), g.not_after) AS deadline
+by_reply AS MATERIALIZED (
+    SELECT t.*
     FROM gate AS g
-    INNER JOIN turn AS t ON g.campaign_id = t.campaign_id
-    GROUP BY g.campaign_id, g.account_id, g.is_media, g.per_second, g.not_after
+    CROSS JOIN now
+    CROSS JOIN LATERAL (
+        SELECT
+            m.message_id,
+            m.campaign_id,
+            m.account_id,
+            m.user_id,
+            m.cells,
+            m.reply_until AS closes_at,
+            e.given_at AS opener_at,
+            e.object_id AS entitlement_id,
+            e.kind AS entitlement_kind
+        FROM message_list AS m
+        CROSS JOIN
+            LATERAL (
+                SELECT
+                    o.object_id,
+                    o.kind,
+                    o.given_at
+                FROM open_entitlement AS o
+                WHERE
+                    o.account_id = m.account_id
+                    AND o.user_id = m.user_id
+                    AND o.until > now.at + (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s'
+                ORDER BY o.given_at ASC, o.object_id ASC
+                LIMIT 1
+            ) AS e
+        WHERE
+            g.may_reply
+            AND m.campaign_id = g.campaign_id
+            AND m.state = 'ready'
+            AND m.reply_until IS NOT NULL
+            AND NOT EXISTS (
+                SELECT 1 FROM last_interaction AS l
+                WHERE
+                    l.account_id = m.account_id
+                    AND l.user_id = m.user_id
+                    AND l.opener_at
+                    > now.at
+                    - interval '24 h'
+                    + (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s'
+                ORDER BY l.user_id ASC
+                OFFSET 0
+            )
+            AND (m.not_before IS NULL OR m.not_before <= now.at)
+            AND NOT EXISTS (
+                SELECT 1 FROM attempt AS x
+                WHERE x.account_id = m.account_id AND x.user_id = m.user_id AND x.settled_at IS NULL
+                ORDER BY x.user_id ASC
+                OFFSET 0
+            )
+            AND NOT EXISTS (
+                SELECT 1 FROM active_suppression AS s WHERE s.account_id = m.account_id AND s.user_id = m.user_id
+                ORDER BY s.user_id ASC
+                OFFSET 0
+            )
+            AND (g.cap_messages IS NULL OR cap_free_at(m.account_id, m.user_id) <= now.at)
+        ORDER BY m.reply_until ASC, m.message_id ASC
+        LIMIT 1
+        FOR UPDATE OF m SKIP LOCKED
+    ) AS t
+),
+
+candidate AS MATERIALIZED (
+    SELECT * FROM by_window
+    UNION ALL
+    SELECT * FROM by_reply
 ),
 
 locked AS MATERIALIZED (
-    SELECT p.account_id
+    SELECT p.*
     FROM pace AS p
-    INNER JOIN taken AS k ON p.account_id = k.account_id
-    WHERE p.per_second IS NOT NULL
+    WHERE
+        EXISTS (
+            SELECT 1 FROM candidate AS k
+            WHERE k.account_id = p.account_id AND (p.per_second IS NOT NULL OR k.entitlement_id IS NOT NULL)
+        )
     ORDER BY p.account_id
     FOR NO KEY UPDATE OF p
 ),
@@ -124,29 +190,69 @@ booking AS MATERIALIZED (
     HAVING count(*) > 0
 ),
 
+slot AS MATERIALIZED (
+    SELECT
+        p.account_id,
+        CASE
+            WHEN p.next_slot_at > b.at + p.most_ahead THEN b.at
+            ELSE greatest(p.next_slot_at, b.at + interval '0.05 s')
+        END AS first_at,
+        NOT p.reply_next_slot_at
+        BETWEEN b.at AND b.at + p.most_ahead + %(reply_gap_seconds)s::float8 * interval '1 s' AS may_reply
+    FROM locked AS p
+    CROSS JOIN booking AS b
+),
+
+-- What the claim may take of them, and the lane of private replies, now that its row is locked.
+turn AS MATERIALIZED (
+    SELECT
+        t.*,
+        row_number() OVER (ORDER BY t.campaign_id, t.place) AS number
+    FROM (
+        SELECT
+            k.*,
+            row_number() OVER (PARTITION BY k.campaign_id ORDER BY k.closes_at, k.message_id) AS place
+        FROM candidate AS k
+        LEFT JOIN slot AS s ON k.account_id = s.account_id
+        WHERE k.entitlement_id IS NULL OR s.may_reply
+    ) AS t
+    INNER JOIN gate AS g ON t.campaign_id = g.campaign_id
+    WHERE t.place <= g.most
+),
+
+taken AS MATERIALIZED (
+    SELECT
+        g.campaign_id,
+        g.account_id,
+        g.is_media,
+        s.first_at,
+        1 / g.per_second * interval '1 s' AS gap,
+        (count(*) / g.per_second)::float8 AS seconds,
+        bool_or(t.entitlement_id IS NOT NULL) AS is_replying,
+        least(min(t.closes_at), g.not_after) AS deadline
+    FROM gate AS g
+    INNER JOIN turn AS t ON g.campaign_id = t.campaign_id
+    LEFT JOIN slot AS s ON g.account_id = s.account_id
+    GROUP BY g.campaign_id, g.account_id, g.is_media, s.first_at, g.per_second, g.not_after
+),
+
 booked AS (
     UPDATE pace AS p
     SET
-        next_slot_at
-        = CASE
-            WHEN p.next_slot_at > b.at + p.most_ahead THEN b.at
-            ELSE greatest(p.next_slot_at, b.at + interval '0.05 s')
+        next_slot_at = coalesce(k.first_at + k.seconds * interval '1 s', p.next_slot_at),
+        media_next_slot_at = CASE
+            WHEN k.is_media AND k.seconds IS NOT NULL THEN k.first_at + %(media_gap_seconds)s::float8 * interval '1 s'
+            ELSE p.media_next_slot_at
+        END,
+        reply_next_slot_at = CASE
+            WHEN k.is_replying
+                THEN
+                    k.first_at
+                    + (coalesce(k.seconds, 0) + %(reply_gap_seconds)s::float8) * interval '1 s'
+            ELSE p.reply_next_slot_at
         END
-        + k.seconds * interval '1 s',
-        media_next_slot_at
-        = CASE
-            WHEN NOT k.is_media THEN p.media_next_slot_at
-            WHEN p.next_slot_at > b.at + p.most_ahead THEN b.at
-            ELSE greatest(p.next_slot_at, b.at + interval '0.05 s')
-        END
-        + CASE WHEN k.is_media THEN %(media_gap_seconds)s::float8 * interval '1 s' ELSE interval '0' END
     FROM taken AS k
-    CROSS JOIN booking AS b
-    WHERE p.account_id = k.account_id AND p.per_second IS NOT NULL
-    RETURNING
-        k.campaign_id,
-        p.next_slot_at - k.seconds * interval '1 s' AS first_slot_at,
-        1 / k.per_second * interval '1 s' AS gap
+    WHERE p.account_id = k.account_id AND k.first_at IS NOT NULL
 ),
 
 noted AS (
@@ -158,15 +264,15 @@ noted AS (
         now.at,
         k.seconds
     FROM taken AS k
-    INNER JOIN booked AS b ON k.campaign_id = b.campaign_id
     CROSS JOIN now
+    WHERE k.seconds IS NOT NULL
     ON CONFLICT (campaign_id) DO UPDATE
         SET deadline = excluded.deadline, taken_at = excluded.taken_at, taken_seconds = excluded.taken_seconds
 ),
 
 intent AS (
     INSERT INTO attempt (
-        attempt_id, message_id, account_id, user_id, worker, started_at, slot_at, lease_until, opener_at
+        attempt_id, message_id, account_id, user_id, worker, started_at, slot_at, lease_until, opener_at, entitlement_id
     )
     SELECT
         i.attempt_id,
@@ -175,15 +281,16 @@ intent AS (
         t.user_id,
         %(worker)s,
         now.at,
-        coalesce(b.first_slot_at + (t.place - 1) * b.gap, now.at),
-        coalesce(b.first_slot_at + (t.place - 1) * b.gap, now.at) + %(lease_seconds)s::float8 * interval '1 s',
-        t.opener_at
+        coalesce(k.first_at + (t.place - 1) * k.gap, now.at),
+        coalesce(k.first_at + (t.place - 1) * k.gap, now.at) + %(lease_seconds)s::float8 * interval '1 s',
+        t.opener_at,
+        t.entitlement_id
     FROM turn AS t
+    INNER JOIN taken AS k ON t.campaign_id = k.campaign_id
     CROSS JOIN now
     INNER JOIN unnest(%(attempt_ids)s::uuid[]) WITH ORDINALITY AS i (attempt_id, number) ON t.number = i.number
-    LEFT JOIN booked AS b ON t.campaign_id = b.campaign_id
     ORDER BY t.account_id, t.user_id
-    ON CONFLICT (account_id, user_id) WHERE settled_at IS NULL DO NOTHING
+    ON CONFLICT DO NOTHING
     RETURNING attempt_id, message_id, user_id, slot_at
 ),
 
@@ -206,6 +313,8 @@ SELECT
     i.message_id,
     i.user_id,
     t.cells,
+    t.entitlement_id,
+    t.entitlement_kind,
     extract(EPOCH FROM i.slot_at)::float8 AS slot_epoch,
     extract(EPOCH FROM clock())::float8 AS asked_epoch
 FROM intent AS i

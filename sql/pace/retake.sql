@@ -1,8 +1,9 @@
 -- Books new slots for attempts whose slots went by before their POSTs could start, at the cost of no attempt. The
--- leases are taken anew for the new slots, and windows, opt-outs, campaigns and accounts are looked at again. Takes
--- arrays of the same length: attempts, and whether each sends audio or video. Returns the slots; an attempt without one
--- may not be sent any more (it ends `not_sent`). A quarter second of an account's pace at most, one message of its
--- media lane; pace rows are locked as in a claim: in the order of their accounts, before the clock is read.
+-- leases are taken anew for the new slots, and windows or comments, opt-outs, campaigns and accounts are looked at
+-- again. Takes arrays of the same length: attempts, and whether each sends audio or video. Returns the slots; an
+-- attempt without one may not be sent any more (it ends `not_sent`). A quarter second of an account's pace at most, one
+-- message of its media lane; pace rows are locked as in a claim: in the order of their accounts, before the clock is
+-- read.
 WITH now AS MATERIALIZED (
     SELECT clock() AS at
 ),
@@ -20,7 +21,8 @@ allowed AS MATERIALIZED (
     INNER JOIN campaign AS c ON m.campaign_id = c.campaign_id
     INNER JOIN account AS o ON a.account_id = o.account_id
     INNER JOIN pace AS p ON a.account_id = p.account_id
-    INNER JOIN last_interaction AS l ON a.account_id = l.account_id AND a.user_id = l.user_id
+    LEFT JOIN last_interaction AS l ON a.account_id = l.account_id AND a.user_id = l.user_id
+    LEFT JOIN entitlement AS e ON a.account_id = e.account_id AND a.entitlement_id = e.object_id
     CROSS JOIN now
     WHERE
         a.outcome IS NULL
@@ -37,8 +39,11 @@ allowed AS MATERIALIZED (
             BETWEEN greatest(now.at + interval '0.05 s', p.next_slot_at) AND now.at + p.most_ahead
         )
         AND (c.not_after IS NULL OR c.not_after > now.at + %(slot_wait_seconds)s::float8 * interval '1 s')
-        AND l.opener_at
-        > now.at - interval '24 h' + (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s'
+        AND CASE
+            WHEN a.entitlement_id IS NULL THEN l.opener_at + interval '24 h'
+            WHEN e.removed_at IS NULL THEN e.given_at + interval '7 days'
+        END
+        > now.at + (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s'
         AND NOT EXISTS (
             SELECT 1 FROM active_suppression AS s WHERE s.account_id = a.account_id AND s.user_id = a.user_id
         )

@@ -286,6 +286,11 @@ BREAK = {
         "SELECT account_id, user_id, 'test', started_at - interval '1 s' FROM attempt",
     ],
     "p20_sent_is_proven": ["UPDATE attempt SET outcome = 'refused'"],
+    "p36_one_private_reply_per_comment": [
+        "DROP INDEX attempt_private_reply",
+        ANOTHER_ATTEMPT,
+        "UPDATE attempt SET entitlement_id = 'comment-1'",
+    ],
 }
 
 # Further ways to break those that have several: a word for it, the deed.
@@ -317,6 +322,7 @@ BREAK_TOO = {
     "p14_attempt_inside_its_window": {
         "an opener that nobody knows": ["DELETE FROM last_interaction"],
         "an opener newer than any that is known": ["UPDATE attempt SET opener_at = opener_at + interval '1 s'"],
+        "a comment that nobody knows": ["UPDATE attempt SET entitlement_id = 'comment-1'"],
     },
     "p03_second_attempt_has_its_reason": {
         "refused, without a retry": [
@@ -395,6 +401,11 @@ GUARDED = {
         "INSERT INTO attempt SELECT (jsonb_populate_record(a, jsonb_build_object('attempt_id', gen_random_uuid(), "
         "'settled_at', NULL))).* FROM attempt AS a, generate_series(1, 2)",
         "attempt_unresolved",
+    ),
+    "a second answer to a comment": (
+        "INSERT INTO attempt SELECT (jsonb_populate_record(a, jsonb_build_object('attempt_id', gen_random_uuid(), "
+        "'entitlement_id', 'comment-1'))).* FROM attempt AS a, generate_series(1, 2)",
+        "attempt_private_reply",
     ),
     "a pace of nothing": ("UPDATE pace SET per_second = -1", "pace_per_second_check"),
     "a second campaign of a submission": (
