@@ -69,6 +69,7 @@ def campaign_details_json(
         "ended_at": utc(campaign["ended_at"]),
         "pause_reason": campaign["pause_reason"],
         "resends_unknown": campaign["resends_unknown"],
+        "private_replies": campaign["private_replies"],
         "refusal": campaign["refusal"],
         "problem_count": campaign["problem_count"],
         "remarks": campaign["remarks"] or [],

@@ -92,6 +92,11 @@ def _submission_options(command: _F) -> _F:
             is_flag=True,
             help="Send again what two look-ups prove absent; a small risk of a second copy remains.",
         ),
+        click.option(
+            "--private-replies",
+            is_flag=True,
+            help="Answer the comments and posts of people without an open window privately, each once.",
+        ),
         click.option("--again", is_flag=True, help="Send the same list a second time on purpose."),
         click.option(
             "--accept-old-interactions",
@@ -199,6 +204,7 @@ def _submission_of(opened: Session, **given: Any) -> Submission:
         accepts_old_interactions=given["accept_old_interactions"],
         resends_unknown=given["resend_unknown"],
         submitted_by=given["by"] or getpass.getuser(),
+        private_replies=given["private_replies"],
     )
 
 
@@ -291,6 +297,7 @@ async def _submit_and_send(opened: Session, submission: Submission, *, waits: bo
         encoding=submission.encoding,
         accept_old_interactions=submission.accepts_old_interactions,
         resend_unknown=submission.resends_unknown,
+        private_replies=submission.private_replies,
         submission_id=submission.submission_id,
         by=submission.submitted_by,
         send=submission.scheduled_at is None or not waits,

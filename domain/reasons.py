@@ -27,6 +27,7 @@ class Reason(StrEnum):
     # expired
     NOT_AFTER_PASSED = "not_after_passed"
     CAP_REACHED = "cap_reached"  # also ineligible: at the start the cap holds until the window has closed
+    COMMENT_INVALID = "comment_invalid"  # also failed: the platform says so
     # cancelled
     CAMPAIGN_CANCELLED = "campaign_cancelled"
     FILE_REFUSED = "file_refused"
@@ -63,6 +64,7 @@ SENTENCES: Final[dict[Reason, str]] = {
     Reason.WINDOW_CLOSED: "The 24-hour window of this person is closed.",
     Reason.NOT_AFTER_PASSED: "The campaign's latest time passed before this message's turn.",
     Reason.CAP_REACHED: "This person has had as many campaign messages lately as the account allows.",
+    Reason.COMMENT_INVALID: "This person's comment or post cannot be answered privately any more.",
     Reason.CAMPAIGN_CANCELLED: "The campaign was cancelled before this message's turn.",
     Reason.FILE_REFUSED: "The row is good, but the file was refused, so nothing of it was sent.",
     Reason.NOBODY_ELIGIBLE: "No window is open at the time of sending, so the campaign was not accepted.",

@@ -95,6 +95,7 @@ async def submit_campaign(
     accept_old_interactions: bool = False,
     resend_unknown: bool = False,
     dry_run: bool = False,
+    private_replies: bool = False,
     submission_id: UUID | None = None,
     recurring_id: UUID | None = None,
     send: bool = True,
@@ -124,6 +125,7 @@ async def submit_campaign(
         accept_old_interactions: Judge windows by the interactions that are known, however old the newest is.
         resend_unknown: Send again what two look-ups prove absent; a small risk of a second copy remains.
         dry_run: Only show what would happen; nothing is sent or kept.
+        private_replies: Answer the comments and posts of people without an open window privately, each once.
         submission_id: Makes a repeated submit find its campaign; the run's own id if empty.
         recurring_id: Of which recurring submission this is an occurrence; a stopped one has none any more.
         send: Send an immediate campaign in this run, and have a timed one sent by a run of its own.
@@ -157,6 +159,7 @@ async def submit_campaign(
         accepts_old_interactions=accept_old_interactions,
         resends_unknown=resend_unknown,
         submitted_by=_submitter(by),
+        private_replies=private_replies,
     )
     if dry_run:
         return await show_plan(submission)

@@ -136,6 +136,7 @@ def open_windows(connection: Connection, *, timing: Timing) -> int:
             "tolerance_seconds": FUTURE_TOLERANCE.total_seconds(),
         },
     ).fetchone()
+    connection.execute(query("interactions/store_entitlements"))
     connection.execute(query("interactions/end_cool_offs"))
     connection.execute(query("interactions/recover_held"), window_parameters(timing))
     connection.execute(query("interactions/raise_turns"), {"margin_seconds": timing.margin_seconds})

@@ -70,4 +70,5 @@ def _line_of(row: dict[str, Any], template: Template) -> MessageLine:
         delivered_at=row["delivered_at"],
         read_at=row["read_at"],
         message_id=row["provider_message_id"],
+        sent_by=row["sent_by"],
     )

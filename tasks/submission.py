@@ -252,6 +252,7 @@ def open_campaign(
                 "accepts_old_interactions": submission.accepts_old_interactions,
                 "resends_unknown": submission.resends_unknown,
                 "submitted_by": submission.submitted_by,
+                "private_replies": submission.private_replies,
             },
         )
     return campaign_id

@@ -160,7 +160,8 @@ def _noted(row: Mapping[str, Any], *, shift: int, has_outcomes: bool) -> NotedRo
     ]
     outcome: tuple[str | None, ...] = (row["state"], _sentence(row, problems))
     if has_outcomes:
-        outcome += (*map(_time_text, (row["sent_at"], row["delivered_at"], row["read_at"])), row["provider_message_id"])
+        times = map(_time_text, (row["sent_at"], row["delivered_at"], row["read_at"]))
+        outcome += (*times, row["provider_message_id"], row["sent_by"])
     return NotedRow(
         row_number=row["row_number"] + shift,
         outcome=outcome,

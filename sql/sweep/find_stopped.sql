@@ -42,15 +42,16 @@ WHERE
             AND EXISTS (
                 SELECT 1
                 FROM message_list AS m
-                INNER JOIN last_interaction AS l ON m.account_id = l.account_id AND m.user_id = l.user_id
+                LEFT JOIN last_interaction AS l ON m.account_id = l.account_id AND m.user_id = l.user_id
+                LEFT JOIN reply_right AS r
+                    ON c.private_replies AND m.account_id = r.account_id AND m.user_id = r.user_id
                 WHERE
                     m.campaign_id = c.campaign_id
                     AND m.state = 'ready'
                     AND (m.not_before IS NULL OR m.not_before <= clock())
                     AND (a.cap_messages IS NULL OR cap_free_at(m.account_id, m.user_id) <= clock())
-                    AND l.opener_at
+                    AND greatest(l.opener_at + interval '24 h', r.until)
                     > clock()
-                    - interval '24 h'
                     + (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s'
                     AND NOT EXISTS (
                         SELECT 1 FROM attempt AS u
