@@ -88,22 +88,6 @@ CREATE TABLE entitlement (
 );
 CREATE INDEX entitlement_of_person ON entitlement (account_id, user_id, given_at);
 
--- Whoever asks which private replies are allowed reads this: given less than 7 days ago, by an honest clock, and there.
-CREATE VIEW open_entitlement AS
-SELECT
-    account_id,
-    object_id,
-    kind,
-    user_id,
-    given_at,
-    given_at + interval '7 days' AS closes_at
-FROM entitlement
-WHERE
-    given_at > clock() - interval '7 days'
-    AND given_at <= clock() + interval '60 s'
-    AND removed_at IS NULL
-    AND (hidden_at IS NULL OR shown_at >= hidden_at);
-
 -- A person's newest stop of marketing messages and their newest resumption: the newer one counts.
 CREATE TABLE marketing_answer (
     account_id bigint NOT NULL REFERENCES account,

@@ -20,7 +20,8 @@ WHERE entitlement_id IS NOT NULL AND coalesce(outcome NOT IN ('not_sent', 'absen
 
 ALTER TABLE pace ADD COLUMN reply_next_slot_at timestamptz NOT NULL DEFAULT 'epoch'; -- the lane of private replies
 
--- The comments and posts that nobody has answered and that the person has not taken back, until when each is good.
+-- The comments and posts that nobody has answered, that the person has not taken back and the account does not hide,
+-- until when each is good. Whoever asks which private replies are allowed reads this.
 CREATE VIEW open_entitlement AS
 SELECT
     e.account_id,
@@ -32,6 +33,7 @@ SELECT
 FROM entitlement AS e
 WHERE
     e.removed_at IS NULL
+    AND (e.hidden_at IS NULL OR e.shown_at >= e.hidden_at)
     AND e.given_at > clock() - interval '7 days'
     AND e.given_at <= clock() + interval '60 s'
     AND NOT EXISTS (
