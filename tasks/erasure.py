@@ -150,6 +150,7 @@ def _check_settled(connection: Connection, person: _Person) -> None:
 def _delete_evidence(connection: Connection, person: _Person, *, report: ErasureReport) -> None:
     report.interactions += _number(connection, "erasure/delete_interactions", "deleted_count", person)
     connection.execute(query("erasure/delete_receipts"), person.parameters)
+    connection.execute(query("erasure/delete_mapped"), person.parameters)
     connection.execute(query("erasure/delete_staged"), person.parameters)
     connection.execute(query("erasure/hide_found"), person.parameters)
 

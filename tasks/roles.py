@@ -43,6 +43,19 @@ _ATTEMPT_ENDS: Final = (
     "provider_subcode",
     "provider_text",
 )
+_CAMPAIGN: Final = (
+    "plan",
+    "outlook",
+    "lost_by_delay",
+    "resumed_at",
+    "accepts_old_interactions",
+    "asks_approval",
+    "flow_run_id",
+    "schedule_revision",
+    "scheduled_run_id",
+    "scheduled_at",
+)
+_MESSAGE: Final = ("closes_at", "reply_until", "platform_sent_at", "delivered_at", "read_at")
 _SUPPRESSION: Final = ("kind", "until", "source", "added_at")
 
 # docs/database-roles.md is written from this table, and a test compares them.
@@ -53,51 +66,66 @@ GRANTS: Final[Mapping[Role, tuple[Grant, ...]]] = {
             "migration account pace template campaign campaign_turn upload upload_file staged_row problem "
             "validation_result message_list attempt interaction last_interaction suppression active_suppression "
             "receipt_inbox mid_receipt watermark entitlement look_up look_up_pace decision erased_person "
-            "deletion_request maintenance_run interaction_day campaign_summary message_list_report",
+            "deletion_request maintenance_run interaction_day campaign_summary message_list_report run_history "
+            "send_rate failure_breakdown eligibility_nights unknown_account receipt_due receipt_check marketing_answer "
+            "policy_event open_entitlement reply_right backfill backfill_conversation mapped_read mapped_ahead "
+            "eligibility_snapshot eligibility_hour campaign_run recurring approval told",
         ),
         *_each(
             "INSERT",
             "account pace template campaign upload upload_file staged_row problem validation_result message_list "
-            "interaction last_interaction suppression receipt_inbox mid_receipt watermark entitlement decision",
+            "interaction last_interaction suppression receipt_inbox mid_receipt watermark entitlement decision "
+            "unknown_account receipt_check marketing_answer policy_event backfill backfill_conversation mapped_read "
+            "mapped_ahead eligibility_snapshot eligibility_hour campaign_run recurring approval told",
         ),
-        # A list that is staged anew, its problems, cool-offs that are over, opt-outs that are taken back.
+        # A list that is staged anew, its problems, cool-offs that are over, opt-outs that are taken back, receipts and
+        # conversations that waited and wait no more.
         *_each(
             "DELETE",
-            "staged_row problem suppression validation_result",
+            "staged_row problem suppression validation_result unknown_account receipt_due mid_receipt backfill "
+            "backfill_conversation",
         ),
         Grant("UPDATE", "staged_row"),
         Grant("UPDATE", "problem", ("facts",)),
         Grant("UPDATE", "validation_result"),
         Grant("UPDATE", "account", ("paused_at", "pause_reason", "cap_messages", "cap_hours")),
         Grant("UPDATE", "pace", ("not_before", "away_count")),
-        Grant("UPDATE", "campaign", ("plan", "outlook", "lost_by_delay", "resumed_at", "accepts_old_interactions")),
-        Grant("UPDATE", "message_list", ("closes_at", "platform_sent_at", "delivered_at", "read_at")),
+        Grant("UPDATE", "campaign", _CAMPAIGN),
+        Grant("UPDATE", "message_list", _MESSAGE),
         Grant("UPDATE", "attempt", _ATTEMPT_ENDS),
         Grant("UPDATE", "decision", ("contradicted_at",)),
+        *_each(
+            "UPDATE",
+            "receipt_check marketing_answer backfill backfill_conversation mapped_read eligibility_hour campaign_run "
+            "recurring told",
+        ),
         Grant("UPDATE", "last_interaction", ("opener_at", "opener_kind")),
         Grant("UPDATE", "suppression", _SUPPRESSION),
         Grant("UPDATE", "receipt_inbox", ("applied_at", "event_count", "strange_count", "strange")),
-        Grant("UPDATE", "mid_receipt", ("delivered_at", "read_at")),
+        Grant("UPDATE", "mid_receipt"),
         Grant("UPDATE", "watermark", ("told_at",)),
-        Grant("UPDATE", "entitlement", ("removed_at",)),
+        Grant("UPDATE", "entitlement"),
     ),
     Role.SENDER: (
         *_each(
             "SELECT",
             "migration account pace template campaign campaign_turn upload problem message_list attempt "
             "last_interaction suppression active_suppression receipt_inbox mid_receipt watermark entitlement "
-            "look_up look_up_pace decision deletion_request maintenance_run interaction_day",
+            "look_up look_up_pace decision deletion_request maintenance_run interaction_day unknown_account "
+            "receipt_due policy_event open_entitlement reply_right mapped_read mapped_ahead campaign_run recurring "
+            "approval told",
         ),
         *_each(
             "INSERT",
-            "attempt campaign_turn look_up look_up_pace decision suppression",
+            "attempt campaign_turn look_up look_up_pace decision suppression campaign_run approval told",
         ),
+        *_each("UPDATE", "campaign_run recurring told"),
         Grant("UPDATE", "attempt", (*_ATTEMPT_ENDS, "slot_at", "lease_until")),
         Grant("UPDATE", "account", ("paused_at", "pause_reason")),
         Grant("UPDATE", "pace"),
-        Grant("UPDATE", "campaign", ("plan", "outlook", "lost_by_delay", "resumed_at", "accepts_old_interactions")),
+        Grant("UPDATE", "campaign", _CAMPAIGN),
         Grant("UPDATE", "campaign_turn"),
-        Grant("UPDATE", "message_list", ("closes_at", "platform_sent_at", "delivered_at", "read_at")),
+        Grant("UPDATE", "message_list", _MESSAGE),
         Grant("UPDATE", "look_up", ("ended_at", "result", "page_count", "detail")),
         Grant("UPDATE", "look_up_pace"),
         Grant("UPDATE", "decision", ("contradicted_at",)),
@@ -113,13 +141,19 @@ GRANTS: Final[Mapping[Role, tuple[Grant, ...]]] = {
         Grant("INSERT", "receipt_inbox", ("body", "body_sha256")),
         Grant("INSERT", "deletion_request", ("code", "app_user_id")),
     ),
-    Role.REPORT: _each("SELECT", "campaign_summary message_list_report failure_breakdown"),
+    Role.REPORT: _each(
+        "SELECT",
+        "campaign_summary message_list_report failure_breakdown run_history send_rate eligibility_nights",
+    ),
 }
 
 # What no role reaches: only the owner of the tables does, who migrates, maintains and erases.
 OWNERS_ALONE: Final = frozenset({"message_move", "campaign_move", "interaction_default", "interaction_aside"})
 
-_OF_MESSAGES: Final = "move_messages move_campaign cap_free_at pace_now turn_wait_seconds count_default_interactions"
+_OF_MESSAGES: Final = (
+    "move_messages move_campaign cap_free_at pace_now turn_wait_seconds count_default_interactions bare_id sent_by "
+    "note_no_receipt forget_no_receipt"
+)
 _FUNCTIONS: Final[Mapping[Role, str]] = {
     Role.INGEST: f"clock {_OF_MESSAGES}",
     Role.SENDER: f"clock {_OF_MESSAGES}",

@@ -11,7 +11,7 @@ from domain.receipts import POLICY_WORDS, PolicyAction
 from domain.sweep import SweepCode, SweepFinding
 from sql import query
 from tasks.campaigns import close_campaign, recover_held
-from tasks.reconcile import reconcile_inbox
+from tasks.reconcile import settle_by_inbox
 from tasks.timed_runs import RunCheck
 from tasks.upkeep import find_upkeep
 from tasks.windows import window_parameters
@@ -52,7 +52,7 @@ def sweep(connection: Connection, *, timing: Timing, runs: RunCheck | None = Non
     for which a run waits already.
     Harmless at any time, in any number at once, and beside senders: it moves only what nobody can be working on.
     """
-    report = SweepReport(echoes=reconcile_inbox(connection, timing=timing).settled)
+    report = SweepReport(echoes=settle_by_inbox(connection, timing=timing))
     report.rescued = _number(connection, "attempts/rescue", "moved_count")
     report.settled = _number(connection, "attempts/settle", "settled_count")
     for campaign_id in _going(connection):

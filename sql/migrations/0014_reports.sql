@@ -229,6 +229,7 @@ COMMENT ON COLUMN message_list_report.provider_subcode IS 'The platform''s finer
 COMMENT ON COLUMN message_list_report.campaign_id IS 'The campaign.';
 COMMENT ON COLUMN message_list_report.message_id IS 'The message.';
 COMMENT ON COLUMN message_list_report.recovered_at IS 'When the person, who had been waited for, wrote.';
+COMMENT ON COLUMN message_list_report.sent_by IS 'By which right it was sent: window or private reply.';
 
 COMMENT ON VIEW campaign_summary IS 'One line for each campaign: its funnel, its rates, its medians.';
 COMMENT ON COLUMN campaign_summary.campaign_id IS 'The campaign.';

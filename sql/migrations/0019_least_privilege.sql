@@ -1,9 +1,12 @@
 -- Nobody but the owner of the tables can do anything by being anybody. What each part may do is granted to its role by
 -- `windowcast db roles` (docs/database-roles.md): roles belong to the whole server, so no migration makes them.
 
--- States are written by these two alone, with the owner's rights: no role may write the columns. The search path is
+-- States and reasons are written by these alone, with the owner's rights: no role may write the columns. The path is
 -- fixed, so that whoever calls them cannot slip in tables or functions of his own.
 ALTER FUNCTION move_messages(message_change[]) SECURITY DEFINER SET search_path = windowcast, pg_temp;
+ALTER FUNCTION note_no_receipt(bigint, timestamptz, timestamptz) SECURITY DEFINER
+SET search_path = windowcast, pg_temp;
+ALTER FUNCTION forget_no_receipt(bigint[]) SECURITY DEFINER SET search_path = windowcast, pg_temp;
 ALTER FUNCTION move_campaign(uuid, campaign_state, text) SECURITY DEFINER SET search_path = windowcast, pg_temp;
 
 -- How many rows the default partition of interactions holds, counted up to `most`. Its own function, since the

@@ -121,6 +121,8 @@ def fill_every_table(world, folder):
         "AS x (u)",
         "INSERT INTO entitlement (account_id, object_id, kind, user_id, given_at) "
         "VALUES (%(account)s, 'c', 'comment', %(user)s, clock())",
+        "INSERT INTO marketing_answer (account_id, user_id, stopped_at) VALUES (%(account)s, %(user)s, clock())",
+        "INSERT INTO mapped_ahead SELECT name, %(user)s, clock() + interval '1 h' FROM account",
         "INSERT INTO staged_row VALUES (%(campaign)s, 1, %(user)s, %(user)s, '{Ada Test}')",
         "INSERT INTO interaction_aside SELECT * FROM interaction WHERE user_id = %(user)s",
         "INSERT INTO deletion_request (code, app_user_id) VALUES ('code', %(user)s)",

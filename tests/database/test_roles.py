@@ -195,9 +195,15 @@ def test_no_role_may_write_a_state_and_only_the_owners_functions_do(connection):
         "SELECT proname, prosecdef, proconfig FROM pg_proc WHERE pronamespace = 'windowcast'::regnamespace "
         "AND (prosrc ~* 'update (message_list|campaign)\\y' OR prosecdef) ORDER BY proname"
     ).fetchall()
-    assert [row["proname"] for row in rows] == ["count_default_interactions", "move_campaign", "move_messages"]
-    assert [row["prosecdef"] for row in rows] == [True] * 3
-    assert [row["proconfig"] for row in rows] == [["search_path=windowcast, pg_temp"]] * 3
+    assert [row["proname"] for row in rows] == [
+        "count_default_interactions",
+        "forget_no_receipt",
+        "move_campaign",
+        "move_messages",
+        "note_no_receipt",
+    ]
+    assert [row["prosecdef"] for row in rows] == [True] * 5
+    assert [row["proconfig"] for row in rows] == [["search_path=windowcast, pg_temp"]] * 5
 
 
 def test_nothing_is_left_to_everybody(connection):

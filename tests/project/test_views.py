@@ -19,7 +19,7 @@ WHERE c.relnamespace = 'windowcast'::regnamespace AND c.relkind = 'v' AND a.attn
 ORDER BY c.relname, a.attnum
 """
 # What statements of our own read and no analyst needs.
-INNER = {"active_suppression"}
+INNER = {"active_suppression", "interaction_day", "open_entitlement", "reply_right"}
 
 
 def described() -> dict[str, tuple[str, list[tuple[str, str, str]]]]:
