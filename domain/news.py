@@ -54,8 +54,8 @@ TEXTS: Final[dict[NewsKind, Text]] = {
     ),
     NewsKind.ACCOUNT_PAUSED: Text(
         "{account}: the account is paused",
-        "It is paused ({why}), and {campaigns} of its campaigns with it. Nothing of it is sent. When the cause is mended "
-        "(docs/runbook.md#account_paused), `windowcast accounts resume {account}` lets all go on.",
+        "It is paused ({why}), and {campaigns} of its campaigns with it. Nothing of it is sent. When the cause is "
+        "mended (docs/runbook.md#account_paused), `windowcast accounts resume {account}` lets all go on.",
     ),
     NewsKind.WINDOWS_AT_RISK: Text(
         "{campaign}: more windows close than planned",
