@@ -1,6 +1,8 @@
 """The pages of a Prefect server that people read: a run and each of its artifacts, in a real browser."""
 
 import json
+import re
+import time
 
 import pytest
 
@@ -51,7 +53,9 @@ def shown(browser, address, *, until) -> str:
         missing = [words for words in until if words not in document]
         if not missing:
             return document
-    pytest.fail(f"{address} does not say {missing}")
+        time.sleep(1)
+    said = " ".join(re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", document, flags=re.DOTALL).split())
+    pytest.fail(f"{address} does not say {missing}, but: {said[-600:]}")
 
 
 def test_a_run_and_each_of_its_artifacts_can_be_read_by_a_marketer(browser, pages):
