@@ -113,6 +113,8 @@ def running_server(home: Path):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = {**os.environ, **SERVER_SETTINGS, "PREFECT_HOME": str(home / "server"), "DO_NOT_TRACK": "1"}
+    # Else its pages ask a server on Prefect's usual port.
+    environment["PREFECT_UI_API_URL"] = f"http://127.0.0.1:{port}/api"
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     with (home / "server.log").open("w") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)

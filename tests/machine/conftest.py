@@ -1,21 +1,21 @@
 """What these tests need of the machine; where it is missing they fail and name it, and none is skipped."""
 
 import shutil
-import struct
 import subprocess
 import sys
-import zlib
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
 
 _FLOWS = Path(__file__).parents[1] / "flows"
-sys.path.insert(0, str(_FLOWS))
+sys.path[:0] = [str(_FLOWS), str(Path(__file__).parent)]
+
+from picture import Picture  # noqa: E402  # its folder is no package
 
 
-def _shared():
-    """The fixtures of the flow tests: a Prefect server, a platform, and a command on a fresh database."""
+def _of_flows():
+    """Return where the flow tests keep their fixtures: a Prefect server, a platform, a command on a fresh database."""
     spec = spec_from_file_location("conftest_of_flows", _FLOWS / "conftest.py")
     module = module_from_spec(spec)
     sys.modules[spec.name] = module
@@ -23,12 +23,8 @@ def _shared():
     return module
 
 
-_of_flows = _shared()
 prefect_server, platform, command, shop = (
-    _of_flows.prefect_server,
-    _of_flows.platform,
-    _of_flows.command,
-    _of_flows.shop,
+    getattr(_of_flows(), name) for name in ("prefect_server", "platform", "command", "shop")
 )
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
@@ -41,13 +37,13 @@ class Browser:
         self._program = program
         self._folder = folder
 
-    def document(self, page: Path | str, *options: str) -> str:
+    def document(self, page: Path, *options: str) -> str:
         """The page's DOM as the browser has made it, as HTML."""
         return self._run(page, "--dump-dom", *options)
 
-    def picture(self, page: Path | str, *options: str, width: int = 1000, height: int = 1500, name="page") -> "Picture":
-        """What the page looks like; it is kept under its name in the folder."""
-        path = self._folder / f"{name}.png"
+    def picture(self, page: Path, *options: str, width: int = 1000, height: int = 1500) -> Picture:
+        """What the page looks like."""
+        path = self._folder / f"{page.stem}.png"
         path.unlink(missing_ok=True)
         self._run(page, f"--screenshot={path}", f"--window-size={width},{height}", "--hide-scrollbars", *options)
         return Picture(path.read_bytes())
@@ -59,13 +55,12 @@ class Browser:
         self._run(page, f"--print-to-pdf={path}")
         return path.read_bytes()
 
-    def _run(self, page: Path | str, *options: str) -> str:
+    def _run(self, page: Path, *options: str) -> str:
         always = ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--proxy-server=127.0.0.1:9")
-        address = page if isinstance(page, str) else page.as_uri()
         # Chromium's own background calls are not the page's.
         quiet = ("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage")
         run = subprocess.run(
-            [self._program, *always, *quiet, f"--user-data-dir={self._folder / 'profile'}", *options, address],
+            [self._program, *always, *quiet, f"--user-data-dir={self._folder / 'profile'}", *options, page.as_uri()],
             capture_output=True,
             text=True,
             timeout=120,
@@ -75,61 +70,14 @@ class Browser:
         return run.stdout
 
 
-class Picture:
-    """The pixels of a PNG file of 8 bits for each of red, green and blue, with or without transparency."""
-
-    def __init__(self, data: bytes) -> None:
-        assert data.startswith(b"\x89PNG\r\n\x1a\n")
-        chunks = list(_chunks(data))
-        self.width, self.height, depth, color = struct.unpack(">IIBB", dict(chunks)[b"IHDR"][:10])
-        assert depth == 8
-        self._size = {2: 3, 6: 4}[color]
-        packed = b"".join(content for name, content in chunks if name == b"IDAT")
-        self._rows = _unfiltered(zlib.decompress(packed), self.width * self._size, self._size)
-
-    def colors(self) -> set[bytes]:
-        """Every color in it."""
-        size = self._size
-        return {row[at : at + 3] for row in self._rows for at in range(0, len(row), size)}
-
-    def color(self, x: int, y: int) -> tuple[int, int, int]:
-        """The color of one pixel: red, green, blue."""
-        red, green, blue = self._rows[y][x * self._size : x * self._size + 3]
-        return red, green, blue
-
-
-def _chunks(data: bytes):
-    at = 8
-    while at < len(data):
-        (length,) = struct.unpack(">I", data[at : at + 4])
-        yield data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
-        at += 12 + length
-
-
-def _unfiltered(data: bytes, row_bytes: int, size: int) -> list[bytes]:
-    """Undo the filters of the rows (PNG specification, 9.2)."""
-    rows, above = [], bytes(row_bytes)
-    for start in range(0, len(data), row_bytes + 1):
-        kind, row = data[start], bytearray(data[start + 1 : start + 1 + row_bytes])
-        for at in range(row_bytes):
-            left = row[at - size] if at >= size else 0
-            corner = above[at - size] if at >= size else 0
-            row[at] = (row[at] + _predicted(kind, left, above[at], corner)) & 0xFF
-        above = bytes(row)
-        rows.append(above)
-    return rows
-
-
-def _predicted(kind: int, left: int, up: int, corner: int) -> int:
-    if kind == 4:
-        guess = left + up - corner
-        return min((left, up, corner), key=lambda one: abs(guess - one))
-    return (0, left, up, (left + up) // 2)[kind]
+@pytest.fixture(scope="session")
+def browser(browser_program, tmp_path_factory):
+    return Browser(browser_program, tmp_path_factory.mktemp("browser"))
 
 
 @pytest.fixture(scope="session")
-def browser(tmp_path_factory):
+def browser_program():
     program = next(filter(None, map(shutil.which, _NAMES)), None)
     if program is None:
         pytest.fail(f"No browser was found ({', '.join(_NAMES)}): `apt-get install -y chromium` brings one.")
-    return Browser(program, tmp_path_factory.mktemp("browser"))
+    return program
