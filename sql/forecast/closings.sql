@@ -1,6 +1,6 @@
 -- Returns, for the good rows of a campaign, in how many seconds each person's last turn is over if nobody writes again:
 -- counted from `now` (closes_in) and from the send time `at` (closes_in_at_send), NULL where it is over by then; as
--- counts of people, and the latest last turn of each.
+-- counts of people, and the latest last turn of each. People whose windows have closed by `now` are in none of them.
 --
 -- Whole seconds, rounded down, so that no plan is better than the send, and at most a day of them, so that a list of a
 -- million people is foretold from some thousand lines. Bins are made by date_bin, which counts in whole microseconds,
@@ -23,6 +23,11 @@ WITH reachable AS (
         m.campaign_id = %(campaign_id)s
         AND m.user_id IS NOT NULL
         AND s.user_id IS NULL
+        -- Whoever's window has closed has no turn, now or later: most people of a long history drop out here.
+        AND l.opener_at
+        > %(now)s::timestamptz
+        - interval '24 h'
+        + (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s'
         AND (
             a.cap_messages IS NULL
             OR cap_free_at(m.account_id, m.user_id)
