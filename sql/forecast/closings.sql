@@ -1,7 +1,7 @@
 -- Returns, for the good rows of a campaign, in how many seconds each person's last turn is over if nobody writes again:
 -- counted from `now` (closes_in) and from the send time `at` (closes_in_at_send), NULL where it is over by then; as
 -- counts of people, and the latest last turn of each. The last turn is that of the window, or of a comment that the
--- campaign may answer.
+-- campaign may answer; people who have neither by `now` are in none of them.
 --
 -- Whole seconds, rounded down, so that no plan is better than the send, and at most a day of them, so that a list of a
 -- million people is foretold from some thousand lines; comments, which last for days, in whole hours. Bins are made by
@@ -18,7 +18,13 @@ WITH reachable AS (
     FROM message_list AS m
     INNER JOIN campaign AS c ON m.campaign_id = c.campaign_id
     INNER JOIN account AS a ON m.account_id = a.account_id
-    LEFT JOIN last_interaction AS l ON m.account_id = l.account_id AND m.user_id = l.user_id
+    -- Whoever's window has closed has no turn in it, now or later: most people of a long history drop out here.
+    LEFT JOIN last_interaction AS l
+        ON m.account_id = l.account_id AND m.user_id = l.user_id
+        AND l.opener_at
+        > %(now)s::timestamptz
+        - interval '24 h'
+        + (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s'
     LEFT JOIN reply_right AS r ON c.private_replies AND m.account_id = r.account_id AND m.user_id = r.user_id
     LEFT JOIN active_suppression AS s ON m.account_id = s.account_id AND m.user_id = s.user_id
     WHERE

@@ -10,7 +10,7 @@ WHERE
     AND (
         SELECT TRUE FROM interaction AS k
         WHERE
-            k.account_id = i.account_id
+            k.account_id = b.account_id -- of the backfill, so that nothing is looked for where there is none
             AND k.event_id = i.event_id
             AND k.occurred_at >= date_trunc('second', i.occurred_at)
             AND k.occurred_at < date_trunc('second', i.occurred_at) + interval '1 s'
