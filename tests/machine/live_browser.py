@@ -16,7 +16,8 @@ from websockets.sync.client import connect
 
 START_WITHIN_SECONDS = 60
 SHOWN_WITHIN_SECONDS = 60
-LOAD_AGAIN_SECONDS = 15
+LOAD_AGAIN_SECONDS = 20
+STEADY_LOOKS = 4
 
 
 class LiveBrowser:
@@ -28,20 +29,27 @@ class LiveBrowser:
         self._numbers = count(1)
 
     def open(self, address: str, *, until: list[str]) -> str:
-        """Open a page, wait until it says all of this, and return what it says and its pictures' addresses."""
-        deadline, again = time.monotonic() + SHOWN_WITHIN_SECONDS, 0.0
-        while True:
+        """Open a page, wait until it says all of this and goes on to, and return what it says.
+
+        Addresses of the pictures that it shows are part of that. A page may show itself, wait once more, and be back.
+        """
+        deadline, again, looks = time.monotonic() + SHOWN_WITHIN_SECONDS, 0.0, 0
+        while looks < STEADY_LOOKS:
             if time.monotonic() > again:  # a page that could not reach its busy server gives up for good
                 self._ask("Page.navigate", url=address)
                 again = time.monotonic() + LOAD_AGAIN_SECONDS
+            time.sleep(0.3)
             shown = self._evaluate(
                 "document.body.innerText + [...document.images].filter(one => one.naturalWidth).map(one => one.src)"
             )
             missing = [words for words in until if words not in shown]
-            if not missing:
-                return shown
+            looks = 0 if missing else looks + 1
             assert time.monotonic() < deadline, f"{address} does not say {missing}, but: {shown[:600]}"
-            time.sleep(0.2)
+        return shown
+
+    def set_size(self, width: int, height: int) -> None:
+        """Make the page itself this large, without the frame of a window."""
+        self._ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
 
     def picture(self, name: str) -> bytes:
         """What the page looks like, as PNG; it is kept under its name."""
@@ -67,13 +75,15 @@ def live_browser(program: str, folder: Path, *, width: int, height: int):
     options = ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--proxy-server=127.0.0.1:9")
     quiet = ("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage")
     profile = folder / "live-profile"
-    where = (f"--user-data-dir={profile}", "--remote-debugging-port=0", f"--window-size={width},{height}")
+    where = (f"--user-data-dir={profile}", "--remote-debugging-port=0", "--hide-scrollbars")
     process = subprocess.Popen(
         [program, *options, *quiet, *where, "about:blank"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         with connect(_first_tab(profile / "DevToolsActivePort"), max_size=None) as socket:
-            yield LiveBrowser(socket, folder)
+            browser = LiveBrowser(socket, folder)
+            browser.set_size(width, height)
+            yield browser
     finally:
         process.terminate()
         process.wait(timeout=20)
