@@ -57,6 +57,7 @@ def claim(connection, campaign_id) -> float:
         **claim_parameters(TIMING),
         "mosts": [SIZE],
         "are_media": [False],
+        "aheads": [0.1],
         "media_gap_seconds": 0.1,
         "worker": "benchmark",
         "attempt_ids": [uuid7() for _ in range(SIZE)],

@@ -39,6 +39,7 @@ class Wish:
     account_id: int
     most: int
     is_media: bool
+    ahead_seconds: float
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,7 @@ class Claimer:
                 "campaign_ids": [wish.campaign_id for wish in wishes],
                 "mosts": [wish.most for wish in wishes],
                 "are_media": [wish.is_media for wish in wishes],
+                "aheads": [wish.ahead_seconds for wish in wishes],
                 "attempt_ids": attempt_ids,
                 "worker": self._worker,
             },
@@ -181,6 +183,7 @@ class Claimer:
                 **self.parameters,
                 "attempt_ids": [retake.attempt_id for retake in retakes],
                 "are_media": [retake.wish.is_media for retake in retakes],
+                "aheads": [retake.wish.ahead_seconds for retake in retakes],
             },
         )
         slots = self._read_slots(rows, asked=asked)

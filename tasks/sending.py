@@ -22,6 +22,7 @@ from domain.outcome import (
 from domain.pace import (
     MOST_IDLE_SECONDS,
     SLOWED_FOR_SECONDS,
+    ahead_seconds,
     claim_lead_seconds,
     claim_size,
     slot_tolerance_seconds,
@@ -147,7 +148,14 @@ class _Share:
         return await self._claimer.claim(self._wish(size))
 
     def _wish(self, most: int) -> Wish:
-        return Wish(self._order.campaign_id, self._order.account.account_id, most=most, is_media=self._is_media)
+        account = self._order.account
+        return Wish(
+            self._order.campaign_id,
+            account.account_id,
+            most=most,
+            is_media=self._is_media,
+            ahead_seconds=ahead_seconds(account.per_second),
+        )
 
     def _begin(self, intents: Sequence[Intent]) -> None:
         self._claimed += len(intents)

@@ -1,7 +1,8 @@
 -- T1: takes the next messages of campaigns, soonest-closing window first, and commits an attempt for each.
--- Takes arrays of the same length, one entry a campaign: its id, the most it may take, and whether it sends audio or
--- video; no two campaigns of one account, and attempt ids for as many as all may take. Returns one line per intent:
--- what to send, to whom, and when its slot is. No line of a campaign: nothing of it can be taken right now.
+-- Takes arrays of the same length, one entry a campaign: its id, the most it may take, whether it sends audio or video,
+-- and how many seconds ahead a slot is booked at least; no two campaigns of one account, and attempt ids for as many as
+-- all may take. Returns one line per intent: what to send, to whom, and when its slot is. No line of a campaign:
+-- nothing of it can be taken right now.
 --
 -- One statement, in a transaction of its own, so that no client holds a pace row's lock while it is frozen. All that
 -- decides is read live: campaign and account state, opt-outs, the person's newest opener, unresolved attempts. The
@@ -9,7 +10,7 @@
 -- Campaigns of one account take turns; audio and video have a lane of their own inside the pace, one message a claim.
 -- A campaign that may use comments and posts takes one person without an open window with it, when the lane
 -- of private replies is free; the attempt names the comment, and a unique index gives it to one attempt.
--- A slot is booked a twentieth of a second ahead at least, so that it has not gone by when the answer arrives.
+-- A slot is booked a little ahead, so that it has not gone by when the answer of a busy server arrives.
 -- SKIP LOCKED lets any number of workers claim at once; who loses the race for a person inserts no attempt and
 -- therefore moves no message. Pace rows are locked in the order of their accounts, all of them before the first slot
 -- is booked, and attempts are inserted in the order of their people: no two claims wait for each other. The clock is
@@ -26,6 +27,7 @@ gate AS MATERIALIZED (
         c.not_after,
         a.cap_messages,
         w.is_media,
+        w.ahead_seconds,
         s.per_second,
         CASE
             WHEN s.per_second IS NULL THEN w.most
@@ -37,8 +39,8 @@ gate AS MATERIALIZED (
         BETWEEN now.at AND now.at + p.most_ahead + %(reply_gap_seconds)s::float8 * interval '1 s' AS may_reply
     FROM
         unnest(
-            %(campaign_ids)s::uuid[], %(mosts)s::integer[], %(are_media)s::boolean[]
-        ) AS w (campaign_id, most, is_media)
+            %(campaign_ids)s::uuid[], %(mosts)s::integer[], %(are_media)s::boolean[], %(aheads)s::float8[]
+        ) AS w (campaign_id, most, is_media, ahead_seconds)
     INNER JOIN campaign AS c ON w.campaign_id = c.campaign_id
     INNER JOIN account AS a ON c.account_id = a.account_id
     INNER JOIN pace AS p ON c.account_id = p.account_id
@@ -55,7 +57,7 @@ gate AS MATERIALIZED (
             p.per_second IS NULL
             OR NOT w.is_media
             OR NOT p.media_next_slot_at
-            BETWEEN greatest(now.at + interval '0.05 s', p.next_slot_at) AND now.at + p.most_ahead
+            BETWEEN greatest(now.at + w.ahead_seconds * interval '1 s', p.next_slot_at) AND now.at + p.most_ahead
         )
         AND (p.per_second IS NULL OR turn_wait_seconds(c.campaign_id) <= 0)
 ),
@@ -195,11 +197,12 @@ slot AS MATERIALIZED (
         p.account_id,
         CASE
             WHEN p.next_slot_at > b.at + p.most_ahead THEN b.at
-            ELSE greatest(p.next_slot_at, b.at + interval '0.05 s')
+            ELSE greatest(p.next_slot_at, b.at + g.ahead_seconds * interval '1 s')
         END AS first_at,
         NOT p.reply_next_slot_at
         BETWEEN b.at AND b.at + p.most_ahead + %(reply_gap_seconds)s::float8 * interval '1 s' AS may_reply
     FROM locked AS p
+    INNER JOIN gate AS g ON p.account_id = g.account_id
     CROSS JOIN booking AS b
 ),
 

@@ -81,3 +81,14 @@ FROM message_list AS m
 INNER JOIN campaign AS c ON m.campaign_id = c.campaign_id
 INNER JOIN account AS a ON m.account_id = a.account_id
 LEFT JOIN attempt AS x ON m.attempt_id = x.attempt_id;
+
+-- Whose message id it is, as the platform's answers told it: the first attempt that was given it. Two processes that
+-- are told one id in the same instant meet at this key. Hashed, since ids may be long; filled from the answers alone,
+-- so that an echo that lies stops nothing.
+CREATE TABLE told_message_id (
+    account_id bigint NOT NULL REFERENCES account,
+    message_id_sha256 bytea NOT NULL,
+    attempt_id uuid NOT NULL,
+    told_at timestamptz NOT NULL DEFAULT clock(),
+    PRIMARY KEY (account_id, message_id_sha256)
+);

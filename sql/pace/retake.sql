@@ -1,9 +1,9 @@
 -- Books new slots for attempts whose slots went by before their POSTs could start, at the cost of no attempt. The
 -- leases are taken anew for the new slots, and windows or comments, opt-outs, campaigns and accounts are looked at
--- again. Takes arrays of the same length: attempts, and whether each sends audio or video. Returns the slots; an
--- attempt without one may not be sent any more (it ends `not_sent`). A quarter second of an account's pace at most, one
--- message of its media lane; pace rows are locked as in a claim: in the order of their accounts, before the clock is
--- read.
+-- again. Takes arrays of the same length: attempts, whether each sends audio or video, and how many seconds ahead its
+-- slot is booked at least. Returns the slots; an attempt without one may not be sent any more (it ends `not_sent`). A
+-- quarter second of an account's pace at most, one message of its media lane; pace rows are locked as in a claim: in
+-- the order of their accounts, before the clock is read.
 WITH now AS MATERIALIZED (
     SELECT clock() AS at
 ),
@@ -13,9 +13,13 @@ allowed AS MATERIALIZED (
         a.attempt_id,
         a.account_id,
         w.is_media,
+        w.ahead_seconds,
         pace_now(a.account_id) AS per_second,
         row_number() OVER (PARTITION BY a.account_id ORDER BY a.slot_at, a.attempt_id) AS place
-    FROM unnest(%(attempt_ids)s::uuid[], %(are_media)s::boolean[]) AS w (attempt_id, is_media)
+    FROM
+        unnest(
+            %(attempt_ids)s::uuid[], %(are_media)s::boolean[], %(aheads)s::float8[]
+        ) AS w (attempt_id, is_media, ahead_seconds)
     INNER JOIN attempt AS a ON w.attempt_id = a.attempt_id
     INNER JOIN message_list AS m ON a.message_id = m.message_id AND a.attempt_id = m.attempt_id
     INNER JOIN campaign AS c ON m.campaign_id = c.campaign_id
@@ -36,7 +40,7 @@ allowed AS MATERIALIZED (
         AND NOT (
             w.is_media
             AND p.media_next_slot_at
-            BETWEEN greatest(now.at + interval '0.05 s', p.next_slot_at) AND now.at + p.most_ahead
+            BETWEEN greatest(now.at + w.ahead_seconds * interval '1 s', p.next_slot_at) AND now.at + p.most_ahead
         )
         AND (c.not_after IS NULL OR c.not_after > now.at + %(slot_wait_seconds)s::float8 * interval '1 s')
         AND CASE
@@ -58,6 +62,7 @@ taken AS MATERIALIZED (
     SELECT
         account_id,
         bool_or(is_media) AS is_media,
+        max(ahead_seconds) AS ahead_seconds,
         1 / per_second AS gap,
         count(*) / per_second AS seconds
     FROM turn
@@ -83,14 +88,14 @@ booked AS (
         next_slot_at
         = CASE
             WHEN p.next_slot_at > b.at + p.most_ahead THEN b.at
-            ELSE greatest(p.next_slot_at, b.at + interval '0.05 s')
+            ELSE greatest(p.next_slot_at, b.at + k.ahead_seconds * interval '1 s')
         END
         + k.seconds * interval '1 s',
         media_next_slot_at
         = CASE
             WHEN NOT k.is_media THEN p.media_next_slot_at
             WHEN p.next_slot_at > b.at + p.most_ahead THEN b.at
-            ELSE greatest(p.next_slot_at, b.at + interval '0.05 s')
+            ELSE greatest(p.next_slot_at, b.at + k.ahead_seconds * interval '1 s')
         END
         + CASE WHEN k.is_media THEN %(media_gap_seconds)s::float8 * interval '1 s' ELSE interval '0' END
     FROM taken AS k

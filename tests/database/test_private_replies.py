@@ -62,7 +62,7 @@ def started(world, tmp_path, account, numbers, **fields):
 def claim(connection, campaign_id, *, most=10):
     """Claim once, as a sender does; return the intents."""
     parameters = {"campaign_ids": [campaign_id], "mosts": [most], "are_media": [False], "worker": "test"}
-    parameters |= {"media_gap_seconds": 0.1, "attempt_ids": [uuid.uuid4() for _ in range(most)]}
+    parameters |= {"media_gap_seconds": 0.1, "aheads": [0.1], "attempt_ids": [uuid.uuid4() for _ in range(most)]}
     return connection.execute(query("messages/claim"), {**parameters, **claim_parameters(TIMING)}).fetchall()
 
 

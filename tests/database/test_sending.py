@@ -2,15 +2,17 @@
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
 
+from clients.postgres import connect
 from clients.settings import Settings
 from domain.errors import ConfigurationError
 from domain.outcome import Accepted, AccountStopped, NotSent, ProviderAnswer, Refused, Throttled, Unknown
 from domain.reasons import Reason
-from factories import TIMING, TOKEN, user_id
+from factories import TIMING, TOKEN, World, user_id
 from tasks.campaigns import (
     cancel_campaign,
     close_campaign,
@@ -359,6 +361,26 @@ async def test_a_message_id_given_to_two_campaigns_at_once_is_believed_once(worl
     rows = world.connection.execute("SELECT outcome FROM attempt ORDER BY attempt_id = %s", [attempts[1]]).fetchall()
     assert [row["outcome"] for row in rows] == ["accepted", "unknown"]
     assert broken_promises(world.connection) == {}
+
+
+def test_a_message_id_told_to_two_processes_in_the_same_instant_is_believed_once(world_18, database_18, tmp_path):
+    account = world_18.account()
+    world_18.people_write(account, [1, 2])
+    campaign_id = world_18.submit_ids(tmp_path, [1, 2], account=account)
+    start_campaign(world_18.connection, campaign_id, timing=TIMING)
+    first, second = (world_18.claim(campaign_id, number) for number in (1, 2))
+    told = {"outcome": "accepted", "state": "sent", "mid": "m-same"}
+
+    with connect(database_18) as connection, ThreadPoolExecutor(1) as other:
+        with world_18.connection.transaction():
+            world_18.end(first, **told)
+            waiting = other.submit(World(connection).end, second, **told)
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=0.5)
+        waiting.result(timeout=20)
+
+    assert world_18.states(campaign_id) == {"sent": 1, "unknown": 1}
+    assert broken_promises(world_18.connection) == {}
 
 
 def test_an_outcome_recorded_twice_does_not_doubt_itself(world, tmp_path):

@@ -23,7 +23,7 @@ from tasks.windows import claim_parameters, read_clock
 def claim(world, campaign_id, *, most=10, is_media=False):
     """Claim once, as a sender does; return the people in the order of their slots."""
     parameters = {"campaign_ids": [campaign_id], "mosts": [most], "worker": "test", "are_media": [is_media]}
-    parameters |= {"media_gap_seconds": 0.1, "attempt_ids": [uuid.uuid4() for _ in range(most)]}
+    parameters |= {"media_gap_seconds": 0.1, "aheads": [0.1], "attempt_ids": [uuid.uuid4() for _ in range(most)]}
     rows = world.connection.execute(query("messages/claim"), {**parameters, **claim_parameters(TIMING)})
     return [row["user_id"] for row in rows.fetchall()]
 

@@ -43,6 +43,14 @@ class Evidence:
     def accepted_people(self) -> set[str]:
         return {one.recipient_id for one in self.accepted}
 
+    def attempts_with_id(self, message_id) -> list:
+        """Return the attempts that were told this message id: how and when each ended."""
+        return [
+            (attempt_id, row["user_id"], row["outcome"], str(row["ended_at"]), row["worker"])
+            for attempt_id, row in self.attempts.items()
+            if message_id is not None and row["provider_message_id"] == message_id
+        ]
+
     def posts_to(self, person: str) -> list:
         return [post for post in self.posts if post.recipient_id == person]
 
@@ -228,6 +236,7 @@ class Scene:
                 for key in ("user_id", "state", "reason", "attempt_id", "provider_text")
             }
             | {"posts": [(post.metadata, post.fault, post.http_status) for post in found.posts_to(person)]}
+            | {"same_id": found.attempts_with_id(found.messages[person]["provider_message_id"])}
             for person in sent ^ found.accepted_people
         ]
         assert differing == [], differing
