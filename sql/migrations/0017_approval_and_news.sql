@@ -25,10 +25,10 @@ $$;
 CREATE TRIGGER campaign_state_since BEFORE UPDATE OF state ON campaign
 FOR EACH ROW WHEN (old.state IS DISTINCT FROM new.state) EXECUTE FUNCTION note_state_since();
 
--- Who approved or rejected which plan, and when. Rows are added and nothing else.
+-- Who approved or rejected which plan, and when. Rows are added and never changed; they go with their campaign.
 CREATE TABLE approval (
     approval_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    campaign_id uuid NOT NULL REFERENCES campaign,
+    campaign_id uuid NOT NULL REFERENCES campaign ON DELETE CASCADE,
     verdict approval_verdict NOT NULL,
     plan_hash text NOT NULL CHECK (plan_hash ~ '^[0-9a-f]{64}$'),
     plan jsonb NOT NULL, -- what the hash is of, to be read again later
@@ -42,10 +42,10 @@ CREATE INDEX approval_of_campaign ON approval (campaign_id, approval_id);
 
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'rows of % are added and never changed', TG_TABLE_NAME;
+    RAISE EXCEPTION 'rows of % are never changed', TG_TABLE_NAME;
 END
 $$;
-CREATE TRIGGER approval_is_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON approval
+CREATE TRIGGER approval_is_kept BEFORE UPDATE ON approval
 FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 -- One row for each thing told to each place: whoever adds it tells it, so that two sweeps tell it once.
