@@ -1,11 +1,11 @@
 """`windowcast up`: a whole installation on this machine, in the foreground, until Ctrl-C."""
 
 import os
+import secrets
 import signal
 import socket
 import sys
 from dataclasses import dataclass
-from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _LOOPBACK: Final = "127.0.0.1"
 _WORKERS: Final = ("worker", "upkeep")
+_NO_RECEIVER: Final = "none (it needs WINDOWCAST_META_APP_SECRETS and WINDOWCAST_META_VERIFY_TOKEN)"
 
 # Measured: with its own settings the recorder of task runs blocks the server's API for seconds after a campaign.
 SERVER_SETTINGS: Final = {
@@ -70,7 +71,10 @@ def up(*, with_sandbox: bool, host: str, port: int, receiver_port: int, sandbox_
     with only_one(home):
         ports = _free_ports(host, port=port, receiver=receiver_port, sandbox=sandbox_port if with_sandbox else None)
         database, installation = _prepare(chosen, home, host=host, ports=ports, with_sandbox=with_sandbox)
-        children = Children({**os.environ, **_environment(home, database, installation, login=login)})
+        environment = _environment(home, database, installation, login=login)
+        if with_sandbox:
+            environment |= _made_up_secrets(chosen)
+        children = Children({**os.environ, **environment})
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: children.stop.set())
         try:
@@ -135,7 +139,8 @@ def _prepare(
     with open_database() as (_, url):
         pass
     shown = f"http://{host if _is_loopback(host) else _LOOPBACK}:{ports.prefect}"
-    has_receiver = find_spec("cli.webhooks") is not None
+    # Without its secrets no webhook can be trusted; a sandbox signs with those that are made up for it.
+    has_receiver = with_sandbox or chosen.meta_app_secrets is not None or chosen.meta_verify_token is not None
     return url, Installation(
         pid=os.getpid(),
         prefect_url=shown,
@@ -162,6 +167,15 @@ def _environment(home: Path, database: str, installation: "Installation", *, log
     if installation.sandbox_url is not None:
         environment["WINDOWCAST_GRAPH_URL"] = installation.sandbox_url
     return environment
+
+
+def _made_up_secrets(chosen: "Settings") -> dict[str, str]:
+    """Return secrets of webhooks, new ones each time, where none are set: the sandbox and the receiver share them."""
+    known = {
+        "WINDOWCAST_META_APP_SECRETS": chosen.meta_app_secrets,
+        "WINDOWCAST_META_VERIFY_TOKEN": chosen.meta_verify_token,
+    }
+    return {name: secrets.token_hex(16) for name, value in known.items() if value is None}
 
 
 def _server_environment(chosen: "Settings") -> dict[str, str]:
@@ -230,7 +244,7 @@ def _show(installation: "Installation", *, as_json: bool) -> None:
         print_json({name: getattr(installation, name) for name in shown})
         return
     click.echo(f"Prefect server:    {installation.prefect_url}")
-    click.echo(f"Webhook receiver:  {installation.receiver_url or 'not part of this version'}")
+    click.echo(f"Webhook receiver:  {installation.receiver_url or _NO_RECEIVER}")
     click.echo(f"Sandbox:           {installation.sandbox_url or 'none (--sandbox)'}")
     click.echo(f"Database:          {installation.database_url}")
     click.echo("Ready. Other commands of this machine find it by themselves; Ctrl-C stops all of it.")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import pytest
+import servers
 from proxy import proxying
 
 from factories import user_id
@@ -180,8 +181,19 @@ async def test_f19_a_platform_that_is_away_costs_nothing_and_is_found_again(make
     assert found.states == {"sent": 10}
 
 
+@pytest.fixture(scope="module")
+def durable_server():
+    """A server that keeps what it commits: without one, nothing is sent to an address beyond this machine."""
+    server = servers.private_18(options="-c fsync=on -c full_page_writes=on")
+    server.make_template()
+    yield server
+    server.stop()
+
+
 @pytest.mark.parametrize("door", ["a name that nobody knows", "no TLS", "no place in the queue"])
-async def test_f19_a_connection_that_never_was_sends_nothing_and_makes_all_workers_wait(make_scene, sandbox, door):
+async def test_f19_a_connection_that_never_was_sends_nothing_and_makes_all_workers_wait(
+    make_scene, durable_server, sandbox, door
+):
     with closing(socket.create_server(("127.0.0.1", 0), backlog=0)) as full:
         address = full.getsockname()
         addresses = {
@@ -189,7 +201,7 @@ async def test_f19_a_connection_that_never_was_sends_nothing_and_makes_all_worke
             "no TLS": sandbox.url.replace("http:", "https:"),
             "no place in the queue": f"http://127.0.0.1:{address[1]}",
         }
-        scene = make_scene(people=5, graph_url=addresses[door], read_timeout_seconds=0.5)
+        scene = make_scene(people=5, server=durable_server, graph_url=addresses[door], read_timeout_seconds=0.5)
         with socket.create_connection(address):  # takes the only place
             stop = asyncio.Event()
             asyncio.get_running_loop().call_later(1.2, stop.set)

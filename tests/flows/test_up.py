@@ -89,14 +89,17 @@ def test_one_command_runs_an_installation_that_the_others_find_and_leaves_nothin
     assert "`windowcast up` runs already for" in second.stderr
     assert submitted.returncode == 0, submitted.stderr
     assert json.loads(submitted.stdout)["state"] == "scheduled"
+    assert first.addresses["receiver_url"] is None  # nobody set its secrets
     assert first.addresses["database_url"] == os.environ["WINDOWCAST_DATABASE_URL"]
     assert [process for process in family if process.is_running()] == []
     assert "worker   | " in first.said
-    with running_up(folder) as again:
+    with running_up(folder, "--sandbox") as again:
+        readiness = httpx.get(f"{again.addresses['receiver_url']}/readyz", trust_env=False)
         runs = httpx.post(f"{again.addresses['prefect_api_url']}/flow_runs/filter", json={}, trust_env=False).json()
         family = again.family()
         again.process.kill()
         wait_until(lambda: not [process for process in family if process.is_running()], seconds=60)
+    assert readiness.is_success
     assert [run["name"] for run in runs if run["name"].startswith("send Later, ")]
 
 
