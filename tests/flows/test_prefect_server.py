@@ -119,7 +119,8 @@ def test_deploying_again_changes_nothing_and_schedules_make_runs(prefect_server,
     # The server's scheduler makes them anew; with versions that do not fit together it silently makes none.
     wait_until(lambda: sum(run["auto_scheduled"] for run in prefect_server.runs()) >= 3, seconds=60)
     queues = prefect_server.call("work_pools/windowcast-upkeep/queues/filter", {})
-    assert {queue["name"]: queue["concurrency_limit"] for queue in queues} == {"default": None, "sweep": 1}
+    limits = {queue["name"]: queue["concurrency_limit"] for queue in queues}
+    assert limits == {"default": None, "sweep": 1, "reconcile": 1, "daily": 1}
 
 
 def test_a_server_that_is_away_gets_one_sentence(shop, prefect_server, monkeypatch):
