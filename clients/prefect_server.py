@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from uuid import UUID
 
@@ -23,7 +24,9 @@ SEND: Final = "send-campaign/send-campaign"
 SUBMIT: Final = "submit-campaign/submit-campaign"
 
 _SENDING_FLOW: Final = SEND.partition("/")[0]
-_UNAUTHORIZED: Final = (401, 403)
+_UNAUTHORIZED: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+# What a deployment answers to parameters that it does not know.
+_OF_ANOTHER_VERSION: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
 _PAGE: Final = 200
 
 
@@ -96,6 +99,8 @@ def make_run(client: Server, order: RunOrder) -> UUID | None:
             tags=order.tags,
         )
     except (ObjectAlreadyExists, PrefectHTTPStatusError) as error:
+        if isinstance(error, PrefectHTTPStatusError) and error.response.status_code not in _OF_ANOTHER_VERSION:
+            raise
         raise UsageError(
             f"The deployment {order.deployment} refuses what this Windowcast asks of it, so it is another version's; "
             "`windowcast deploy` brings it up to date."
@@ -246,6 +251,11 @@ def _refused(status: int) -> CampaignError:
     if status in _UNAUTHORIZED:
         return ConfigurationError(
             f"The Prefect server {_address()} wants a login: set PREFECT_API_AUTH_STRING to its user:password."
+        )
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return ServiceAwayError(
+            f"The Prefect server {_address()} could not do what it was asked (HTTP {status}); nothing was lost: run the "
+            "same command again, and see its log if that does not help."
         )
     return ConfigurationError(
         f"The Prefect server {_address()} refuses what it was asked (HTTP {status}); is it a Prefect server of version "

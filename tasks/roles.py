@@ -113,11 +113,11 @@ GRANTS: Final[Mapping[Role, tuple[Grant, ...]]] = {
             "last_interaction suppression active_suppression receipt_inbox mid_receipt watermark entitlement "
             "look_up look_up_pace decision deletion_request maintenance_run interaction_day unknown_account "
             "receipt_due policy_event open_entitlement reply_right mapped_read mapped_ahead campaign_run recurring "
-            "approval told",
+            "approval told told_message_id",
         ),
         *_each(
             "INSERT",
-            "attempt campaign_turn look_up look_up_pace decision suppression campaign_run approval told",
+            "attempt told_message_id campaign_turn look_up look_up_pace decision suppression campaign_run approval told",
         ),
         *_each("UPDATE", "campaign_run recurring told"),
         Grant("UPDATE", "attempt", (*_ATTEMPT_ENDS, "slot_at", "lease_until")),
@@ -128,6 +128,7 @@ GRANTS: Final[Mapping[Role, tuple[Grant, ...]]] = {
         Grant("UPDATE", "message_list", _MESSAGE),
         Grant("UPDATE", "look_up", ("ended_at", "result", "page_count", "detail")),
         Grant("UPDATE", "look_up_pace"),
+        Grant("UPDATE", "told_message_id", ("attempt_id",)),
         Grant("UPDATE", "decision", ("contradicted_at",)),
         Grant("UPDATE", "suppression", _SUPPRESSION),
         Grant("UPDATE", "receipt_inbox", ("applied_at", "event_count", "strange_count", "strange")),

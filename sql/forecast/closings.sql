@@ -20,11 +20,12 @@ WITH reachable AS (
     INNER JOIN account AS a ON m.account_id = a.account_id
     -- Whoever's window has closed has no turn in it, now or later: most people of a long history drop out here.
     LEFT JOIN last_interaction AS l
-        ON m.account_id = l.account_id AND m.user_id = l.user_id
-        AND l.opener_at
-        > %(now)s::timestamptz
-        - interval '24 h'
-        + (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s'
+        ON
+            m.account_id = l.account_id AND m.user_id = l.user_id
+            AND l.opener_at
+            > %(now)s::timestamptz
+            - interval '24 h'
+            + (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s'
     LEFT JOIN reply_right AS r ON c.private_replies AND m.account_id = r.account_id AND m.user_id = r.user_id
     LEFT JOIN active_suppression AS s ON m.account_id = s.account_id AND m.user_id = s.user_id
     WHERE

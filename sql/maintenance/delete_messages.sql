@@ -1,4 +1,5 @@
--- Deletes messages of a campaign with their attempts, look-ups and decisions, at most `most` of them. Returns how many.
+-- Deletes messages of a campaign with their attempts, the ids that those were told, look-ups and decisions, at most `most`
+-- of them. Returns how many messages.
 WITH piece AS MATERIALIZED (
     SELECT message_id
     FROM message_list
@@ -23,6 +24,13 @@ attempts AS (
     DELETE FROM attempt AS a
     USING piece AS p
     WHERE a.message_id = p.message_id
+    RETURNING a.account_id, a.provider_message_id
+),
+
+told AS (
+    DELETE FROM told_message_id AS t
+    USING attempts AS a
+    WHERE t.account_id = a.account_id AND t.message_id_sha256 = sha256(convert_to(a.provider_message_id, 'UTF8'))
 ),
 
 deleted AS (

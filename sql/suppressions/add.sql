@@ -1,6 +1,6 @@
--- Keeps opt-outs, for good; one takes the place of a cool-off, and of an erasure's own mark. An opt-out that came through
--- the platform alone becomes ours as well: its resumption does not take back what was asked for here. Returns how many
--- are new.
+-- Keeps opt-outs, for good; one takes the place of a cool-off, and of an erasure's own mark. An opt-out that came
+-- through the platform alone becomes ours as well: its resumption does not take back what was asked for here. Returns
+-- how many are new.
 WITH added AS (
     INSERT INTO suppression AS s (account_id, user_id, source, kind)
     SELECT

@@ -346,6 +346,7 @@ KINDS = {
     "campaigns": (ended_campaign, "SELECT count(*) FROM campaign", 730, 0),
     "messages": (ended_campaign, "SELECT count(*) FROM message_list", 730, 0),
     "attempts": (ended_campaign, "SELECT count(*) FROM attempt", 730, 0),
+    "message ids": (ended_campaign, "SELECT count(*) FROM told_message_id", 730, 0),
     "look-ups": (ended_campaign, "SELECT count(*) FROM look_up", 730, 0),
     "problems": (ended_campaign, "SELECT count(*) FROM problem", 730, 0),
     "newest openers": (ended_campaign, "SELECT count(*) FROM last_interaction", 730, 0),

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 
 import httpx
@@ -44,7 +45,12 @@ class PrefectServer:
         )
 
     def call(self, path: str, body: dict | None = None, *, method: str = "POST"):
-        answer = httpx.request(method, f"{self.url}/{path}", json=body, trust_env=False, timeout=30)
+        for left in reversed(range(10)):
+            answer = httpx.request(method, f"{self.url}/{path}", json=body, trust_env=False, timeout=30)
+            # Its database on SQLite was held by something else: nothing was done, and every client asks again.
+            if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE or not left:
+                break
+            time.sleep(0.5)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
