@@ -254,8 +254,8 @@ def _refused(status: int) -> CampaignError:
         )
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return ServiceAwayError(
-            f"The Prefect server {_address()} could not do what it was asked (HTTP {status}); nothing was lost: run the "
-            "same command again, and see its log if that does not help."
+            f"The Prefect server {_address()} could not do what it was asked (HTTP {status}); nothing was lost: run "
+            "the same command again, and see its log if that does not help."
         )
     return ConfigurationError(
         f"The Prefect server {_address()} refuses what it was asked (HTTP {status}); is it a Prefect server of version "

@@ -117,7 +117,8 @@ GRANTS: Final[Mapping[Role, tuple[Grant, ...]]] = {
         ),
         *_each(
             "INSERT",
-            "attempt told_message_id campaign_turn look_up look_up_pace decision suppression campaign_run approval told",
+            "attempt told_message_id campaign_turn look_up look_up_pace decision suppression campaign_run approval "
+            "told",
         ),
         *_each("UPDATE", "campaign_run recurring told"),
         Grant("UPDATE", "attempt", (*_ATTEMPT_ENDS, "slot_at", "lease_until")),
