@@ -27,9 +27,9 @@ named AS MATERIALIZED (
     SELECT
         a.attempt_id,
         a.account_id,
-        g.provider_message_id,
-        sha256(convert_to(g.provider_message_id, 'UTF8')) AS message_id_sha256,
-        row_number() OVER (PARTITION BY a.account_id, g.provider_message_id ORDER BY g.place) AS nth
+        bare_id(g.provider_message_id) AS mid,
+        sha256(convert_to(bare_id(g.provider_message_id), 'UTF8')) AS message_id_sha256,
+        row_number() OVER (PARTITION BY a.account_id, bare_id(g.provider_message_id) ORDER BY g.place) AS nth
     FROM said AS g
     INNER JOIN attempt AS a ON g.attempt_id = a.attempt_id
     WHERE g.outcome = 'accepted' AND g.provider_message_id IS NOT NULL
@@ -50,7 +50,7 @@ holder AS (
 ),
 
 -- By the index on the message id (hashed, since ids may be long), so its cost is flat in history; it knows what echoes
--- and look-ups have told, too.
+-- and look-ups have told, too, which may write the id in the other way.
 doubted AS MATERIALIZED (
     SELECT n.attempt_id
     FROM named AS n
@@ -61,7 +61,15 @@ doubted AS MATERIALIZED (
         OR EXISTS (
             SELECT 1 FROM attempt AS x
             WHERE
-                x.provider_message_id = n.provider_message_id
+                x.provider_message_id = n.mid
+                AND x.outcome = 'accepted'
+                AND x.account_id = n.account_id
+                AND x.attempt_id <> n.attempt_id
+        )
+        OR EXISTS (
+            SELECT 1 FROM attempt AS x
+            WHERE
+                x.provider_message_id = 'm_' || n.mid
                 AND x.outcome = 'accepted'
                 AND x.account_id = n.account_id
                 AND x.attempt_id <> n.attempt_id

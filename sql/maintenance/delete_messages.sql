@@ -30,7 +30,7 @@ attempts AS (
 told AS (
     DELETE FROM told_message_id AS t
     USING attempts AS a
-    WHERE t.account_id = a.account_id AND t.message_id_sha256 = sha256(convert_to(a.provider_message_id, 'UTF8'))
+    WHERE t.account_id = a.account_id AND t.message_id_sha256 = sha256(convert_to(bare_id(a.provider_message_id), 'UTF8'))
 ),
 
 deleted AS (

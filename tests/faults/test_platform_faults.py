@@ -119,6 +119,34 @@ async def test_f18_a_message_id_seen_before_proves_nothing(make_scene, caplog):
     ] * 2
 
 
+@pytest.mark.parametrize("echo", ["first", "afterwards"])
+async def test_f18_the_id_of_a_message_without_an_answer_is_believed_until_its_echo_has_come(make_scene, echo):
+    scene = make_scene(people=6, in_flight=1, per_second=4)
+    scene.add_fault("sent_but_dropped", user_id=user_id(1))
+    scene.add_fault(_garbage("repeated_message_id", accepted=False), user_id=user_id(2))
+    stop = asyncio.Event()
+    if echo == "first":
+        run = asyncio.create_task(scene.run(stop=stop))
+        await until(lambda: len(scene.posts()) == 2)
+        stop.set()
+        await run
+        scene.carry_webhooks()
+
+    await scene.run()
+    found = scene.evidence()
+
+    assert found.believed == (set() if echo == "first" else {user_id(2)})
+    assert found.messages[user_id(1)]["state"] == "sent"
+    assert found.messages[user_id(2)]["state"] == ("unknown" if echo == "first" else "sent")
+
+
+async def until(is_true) -> None:
+    deadline = time.monotonic() + 10
+    while not is_true():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+
+
 THROTTLES = [
     pytest.param({"preset": "throttled", "seconds": 1.5}, id="613"),
     pytest.param({"preset": "throttled_messenger", "seconds": 1.5}, id="80006, in the header's words"),
