@@ -21,6 +21,8 @@ Server: TypeAlias = "SyncPrefectClient"
 
 SEND: Final = "send-campaign/send-campaign"
 SUBMIT: Final = "submit-campaign/submit-campaign"
+# The tag of runs that another run of their campaign has made, to send beside it.
+FURTHER: Final = "further-run"
 
 _SENDING_FLOW: Final = SEND.partition("/")[0]
 _UNAUTHORIZED: Final = (401, 403)
@@ -144,6 +146,7 @@ def list_live_runs(client: Server) -> list[ServerRun]:
             campaign_id,
             at=run.state.state_details.scheduled_time or run.next_scheduled_start_time,
             is_under_way=run.state.type in under_way,
+            is_further=FURTHER in run.tags,
         )
         for run in runs
         if run.state is not None and (campaign_id := _campaign_of(run)) is not None
@@ -151,14 +154,17 @@ def list_live_runs(client: Server) -> list[ServerRun]:
 
 
 def count_broken_off(client: Server, *, within: timedelta) -> dict[UUID, int]:
-    """Return how many runs of each campaign have crashed or failed in the time behind us; others are left out."""
+    """Return how many runs of each campaign have crashed or failed in the time behind us; others are left out.
+
+    Further runs do not count: all of a campaign's runs may end at one moment, when a new version is deployed, say.
+    """
     from prefect.client.schemas.objects import StateType
 
     counts: dict[UUID, int] = {}
     ends = [StateType.CRASHED, StateType.FAILED]
     for run in _runs_of(client, _SENDING_FLOW, states=ends, since=datetime.now(UTC) - within):
         campaign_id = _campaign_of(run)
-        if campaign_id is not None:
+        if campaign_id is not None and FURTHER not in run.tags:
             counts[campaign_id] = counts.get(campaign_id, 0) + 1
     return counts
 

@@ -56,7 +56,7 @@ def deploy(connection: Connection, *, chosen: Settings) -> Deployed:
     with open_server() as client:
         for name, description in _POOLS.items():
             _ensure_pool(client, name, description=description)
-    _deploy_flows(time_zone=chosen.time_zone or "UTC")
+    _deploy_flows(time_zone=chosen.time_zone or "UTC", folder=chosen.workers_folder or str(ROOT))
     with open_server() as client:
         for entry in listed:
             _limit_queue(client, entry["work_pool"])
@@ -83,12 +83,13 @@ def _ensure_pool(client: "SyncPrefectClient", name: str, *, description: str) ->
         return
 
 
-def _deploy_flows(*, time_zone: str) -> None:
-    """Deploy everything in prefect.yaml together by Prefect's own command."""
+def _deploy_flows(*, time_zone: str, folder: str) -> None:
+    """Deploy everything in prefect.yaml together by Prefect's own command; workers find the flows in `folder`."""
+    words = {"WINDOWCAST_TIME_ZONE": time_zone, "WINDOWCAST_WORKERS_FOLDER": folder}
     done = subprocess.run(  # noqa: S603  # Prefect's command with our words
         [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--prefect-file", _FILE, "--all"],
         cwd=ROOT,
-        env={**os.environ, "WINDOWCAST_TIME_ZONE": time_zone, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"},
+        env={**os.environ, **words, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"},
         capture_output=True,
         text=True,
         timeout=_WITHIN_SECONDS,

@@ -62,9 +62,10 @@ class PrefectServer:
             yield
 
     @contextmanager
-    def worker(self, *, pool: str = "windowcast"):
-        """A worker that is asked to stop in the end; its flows are its children."""
+    def worker(self, *, pool: str = "windowcast", limit: int | None = None):
+        """A worker that is asked to stop in the end; its flows, at most `limit` at once, are its children."""
         command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", pool]
+        command += [] if limit is None else ["--limit", str(limit)]
         with (self.home / f"{pool}-{time.monotonic_ns()}.log").open("w") as log:
             worker = subprocess.Popen(
                 command, env=self.environment(), cwd=ROOT, stdout=log, stderr=log, start_new_session=True
