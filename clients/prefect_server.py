@@ -23,6 +23,8 @@ SEND: Final = "send-campaign/send-campaign"
 SUBMIT: Final = "submit-campaign/submit-campaign"
 # The tag of runs that another run of their campaign has made, to send beside it.
 FURTHER: Final = "further-run"
+# The queue they wait in: workers that take it alone, one run at a time, spread them over machines.
+FURTHER_QUEUE: Final = "further"
 
 _SENDING_FLOW: Final = SEND.partition("/")[0]
 _UNAUTHORIZED: Final = (401, 403)
@@ -33,6 +35,7 @@ _PAGE: Final = 200
 class RunOrder:
     """A run to be made: of which deployment, what it is called, its parameters, its time (None: now), its key.
 
+    It waits in the queue of its deployment unless `queue` names another one.
     A server makes one run for one key, and gives it back when it is asked again, even when it was cancelled.
     """
 
@@ -42,6 +45,7 @@ class RunOrder:
     key: str
     at: datetime | None = None
     tags: tuple[str, ...] = ()
+    queue: str | None = None
 
 
 @contextlib.contextmanager
@@ -96,6 +100,7 @@ def make_run(client: Server, order: RunOrder) -> UUID | None:
             state=Scheduled(scheduled_time=order.at or datetime.now(UTC)),
             idempotency_key=order.key,
             tags=order.tags,
+            work_queue_name=order.queue,
         )
     except (ObjectAlreadyExists, PrefectHTTPStatusError) as error:
         raise UsageError(

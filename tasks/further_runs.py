@@ -4,7 +4,17 @@ from typing import Any, Final
 from uuid import UUID
 
 from clients.postgres import Connection
-from clients.prefect_server import FURTHER, SEND, RunOrder, Server, cancel_waiting, list_waiting, make_run, open_server
+from clients.prefect_server import (
+    FURTHER,
+    FURTHER_QUEUE,
+    SEND,
+    RunOrder,
+    Server,
+    cancel_waiting,
+    list_waiting,
+    make_run,
+    open_server,
+)
 from clients.settings import Settings
 from domain.run_names import send_name
 from tasks.campaigns import get_campaign
@@ -44,6 +54,7 @@ def _fill_place(client: Server, campaign: dict[str, Any], *, place: int, shares:
             parameters={"campaign_id": str(campaign_id), "shares": 1},
             key=f"further:{campaign_id}:{place}:{number}",
             tags=(f"campaign:{campaign_id}", FURTHER),
+            queue=FURTHER_QUEUE,
         )
         if make_run(client, order) is not None:
             return True

@@ -107,25 +107,39 @@ def flows_of(worker: subprocess.Popen) -> list[psutil.Process]:
 
 @contextmanager
 def running_server(home: Path):
-    """Start a server with the settings of `windowcast up`."""
-    from cli.up import SERVER_SETTINGS
-
+    """Start a server with the settings of `windowcast up`, on a port that is free."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    server = start_server(home, port)
+    try:
+        yield PrefectServer(_api_of(port), home)
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(timeout=20)
+
+
+def start_server(home: Path, port: int) -> subprocess.Popen:
+    """Start a server, again or for the first time, and wait until it answers; its process leads its group."""
+    from cli.up import SERVER_SETTINGS
+
     environment = {**os.environ, **SERVER_SETTINGS, "PREFECT_HOME": str(home / "server"), "DO_NOT_TRACK": "1"}
     # Else its pages ask a server on Prefect's usual port.
-    environment["PREFECT_UI_API_URL"] = f"http://127.0.0.1:{port}/api"
+    environment["PREFECT_UI_API_URL"] = _api_of(port)
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    with (home / "server.log").open("w") as log:
+    with (home / "server.log").open("a") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
-        try:
-            url = f"http://127.0.0.1:{port}/api"
-            wait_until(lambda: _answers(url), seconds=90)
-            yield PrefectServer(url, home)
-        finally:
-            os.killpg(server.pid, signal.SIGTERM)
-            server.wait(timeout=20)
+    try:
+        wait_until(lambda: _answers(_api_of(port)), seconds=90)
+    except BaseException:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait(timeout=20)
+        raise
+    return server
+
+
+def _api_of(port: int) -> str:
+    return f"http://127.0.0.1:{port}/api"
 
 
 def wait_until(is_true, *, seconds: float, every: float = 0.5) -> None:
