@@ -80,7 +80,7 @@ class PrefectServer:
                 worker.wait(timeout=30)
 
 
-def make_timed_campaign(database: str, folder: Path, numbers, *, at) -> str:
+def make_timed_campaign(database: str, folder: Path, numbers, *, at, **fields) -> str:
     """Make a campaign of the shop's plain template with its run on the server, as a submit does; return its id."""
     from clients.postgres import connect
     from clients.settings import settings
@@ -92,7 +92,7 @@ def make_timed_campaign(database: str, folder: Path, numbers, *, at) -> str:
         world = World(connection)
         account, template = find_account(connection, "Shop"), find_template(connection, "plain", language="en")
         ids = tuple(map(user_id, numbers))
-        campaign_id = world.submit(world.submission(account, template, user_ids=ids, scheduled_at=at), folder)
+        campaign_id = world.submit(world.submission(account, template, user_ids=ids, scheduled_at=at, **fields), folder)
         make_timed_run(connection, campaign_id, chosen=settings())
     return str(campaign_id)
 

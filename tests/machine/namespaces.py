@@ -1,6 +1,5 @@
 """Machines of their own on this one: network namespaces, each with a loopback and nothing else, and workers in them."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -25,7 +24,7 @@ class Machine:
 
     @property
     def network(self) -> str:
-        return os.readlink(f"/proc/{self._relay.pid}/ns/net")
+        return str(Path(f"/proc/{self._relay.pid}/ns/net").readlink())
 
     def start_worker(self, environment: dict[str, str], *, log: Path) -> None:
         """Start a worker that takes one run at a time."""

@@ -45,7 +45,6 @@ async def outside(folder: Path, ports: list[int]) -> None:
 
 
 async def inside(folder: Path, ports: list[int]) -> None:
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     for port in ports:
         await asyncio.start_server(
             lambda reader, writer, port=port: carry(
@@ -58,7 +57,6 @@ async def inside(folder: Path, ports: list[int]) -> None:
 
 async def main(side: str, folder: Path, *words: str) -> None:
     if side == "inside":
-        socket.sethostname(words[-1])
         await inside(folder, [int(word) for word in words[:-1]])
     else:
         await outside(folder, [int(word) for word in words])
@@ -67,5 +65,13 @@ async def main(side: str, folder: Path, *words: str) -> None:
     await asyncio.Event().wait()
 
 
+def become_a_machine(name: str) -> None:
+    """Give this namespace a name and its loopback."""
+    socket.sethostname(name)
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+
+
 if __name__ == "__main__":
+    if sys.argv[1] == "inside":
+        become_a_machine(sys.argv[-1])
     asyncio.run(main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:]))
