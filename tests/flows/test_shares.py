@@ -1,13 +1,15 @@
 """One campaign, several runs on a real server: as many as were asked for, nobody twice, and none left over."""
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import psycopg
 import pytest
-from prefect_machine import make_timed_campaign, wait_until
+from prefect_machine import ROOT, make_timed_campaign, wait_until
 
 from factories import user_id
 
@@ -117,6 +119,25 @@ def test_a_further_run_that_comes_when_nothing_is_sent_any_more_says_so(shop, pr
     (run,) = _further(prefect_server, campaign_id)
     assert run["state"]["message"].endswith(" is paused; this run sent nothing.")
     assert shop.accepted() == []
+
+
+def test_a_worker_that_is_drained_first_leaves_nothing_unknown(shop, prefect_server, crowd, database_18):
+    at = datetime.now(UTC) + timedelta(seconds=2)
+    campaign_id = make_timed_campaign(database_18, shop.command.folder, crowd, at=at)
+
+    with prefect_server.worker() as worker:
+        wait_until(lambda: len(shop.accepted()) > 5, seconds=60, every=0.2)
+        drained = subprocess.run(
+            [sys.executable, "-m", "deployments.drain", str(worker.pid)], cwd=ROOT, timeout=60, check=False
+        )
+        was_alive = worker.poll() is None
+        (run,) = prefect_server.runs(campaign_id)
+
+    shown = shop.command.json("campaigns", "show", campaign_id)["by_state"]
+    assert (drained.returncode, was_alive) == (0, True)
+    assert (run["state"]["type"], run["state"]["message"][:16]) == ("FAILED", "Stopped as asked")
+    assert (shown["sending"], shown["unknown"], shown["sent"]) == (0, 0, len(shop.accepted()))
+    assert shown["sent"] + shown["ready"] == PEOPLE
 
 
 def _make_further_runs(database: str, campaign_id: str, *, shares: int) -> int:

@@ -137,7 +137,7 @@ def test_every_variable_is_a_setting_of_ours_or_of_prefect():
 
 
 def _prefect_settings() -> set[str]:
-    """All names that Prefect reads from the environment, old ones too; in a process of its own, since tests set some."""
+    """All names that Prefect reads from the environment, old ones too; in a process of its own: tests set some."""
     code = """
 import json
 from prefect.settings.models.root import Settings
