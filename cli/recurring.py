@@ -107,6 +107,7 @@ def _words(submission: Submission) -> dict[str, Any]:
         "version": submission.version,
         "file": str(submission.file),
         "weight": submission.weight,
+        "shares": submission.shares,
         "accept_valid": submission.accepts_valid,
         "sheet": submission.sheet,
         "hidden_rows": submission.hidden_rows,

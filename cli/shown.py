@@ -62,6 +62,7 @@ def campaign_details_json(
         "not_after": utc(campaign["not_after"]),
         "hold_until": utc(campaign["hold_until"]),
         "weight": float(campaign["weight"]),
+        "shares": campaign["shares"],
         "held": campaign["held_count"],
         "recovered": campaign["recovered_count"],
         "created_at": utc(campaign["created_at"]),

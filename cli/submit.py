@@ -31,6 +31,7 @@ from domain.errors import (
     UnfinishedError,
     UsageError,
 )
+from domain.server_run import MOST_SHARES
 from domain.states import CampaignState
 from domain.submission import Submission, file_or_address
 
@@ -66,6 +67,11 @@ def _submission_options(command: _F) -> _F:
             default=1,
             show_default=True,
             help="The campaign's share of the pace beside other campaigns of the account.",
+        ),
+        click.option(
+            "--shares",
+            type=click.IntRange(1, MOST_SHARES),
+            help="How many runs of the Prefect server send it at once; a command that sends at once sends alone.",
         ),
         click.option("--name", help="Name of the campaign."),
         click.option("--by", metavar="NAME", help="Who submits it, if not the user of this machine; it is kept."),
@@ -205,6 +211,7 @@ def _submission_of(opened: Session, **given: Any) -> Submission:
         resends_unknown=given["resend_unknown"],
         submitted_by=given["by"] or getpass.getuser(),
         private_replies=given["private_replies"],
+        shares=given["shares"],
     )
 
 
@@ -298,6 +305,7 @@ async def _submit_and_send(opened: Session, submission: Submission, *, waits: bo
         accept_old_interactions=submission.accepts_old_interactions,
         resend_unknown=submission.resends_unknown,
         private_replies=submission.private_replies,
+        shares=submission.shares,
         submission_id=submission.submission_id,
         by=submission.submitted_by,
         send=submission.scheduled_at is None or not waits,

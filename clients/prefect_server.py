@@ -22,6 +22,10 @@ Server: TypeAlias = "SyncPrefectClient"
 
 SEND: Final = "send-campaign/send-campaign"
 SUBMIT: Final = "submit-campaign/submit-campaign"
+# The tag of runs that another run of their campaign has made, to send beside it.
+FURTHER: Final = "further-run"
+# The queue they wait in: workers that take it alone, one run at a time, spread them over machines.
+FURTHER_QUEUE: Final = "further"
 
 _SENDING_FLOW: Final = SEND.partition("/")[0]
 _UNAUTHORIZED: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
@@ -34,6 +38,7 @@ _PAGE: Final = 200
 class RunOrder:
     """A run to be made: of which deployment, what it is called, its parameters, its time (None: now), its key.
 
+    It waits in the queue of its deployment unless `queue` names another one.
     A server makes one run for one key, and gives it back when it is asked again, even when it was cancelled.
     """
 
@@ -43,6 +48,7 @@ class RunOrder:
     key: str
     at: datetime | None = None
     tags: tuple[str, ...] = ()
+    queue: str | None = None
 
 
 @contextlib.contextmanager
@@ -97,6 +103,7 @@ def make_run(client: Server, order: RunOrder) -> UUID | None:
             state=Scheduled(scheduled_time=order.at or datetime.now(UTC)),
             idempotency_key=order.key,
             tags=order.tags,
+            work_queue_name=order.queue,
         )
     except (ObjectAlreadyExists, PrefectHTTPStatusError) as error:
         if isinstance(error, PrefectHTTPStatusError) and error.response.status_code not in _OF_ANOTHER_VERSION:
@@ -149,6 +156,7 @@ def list_live_runs(client: Server) -> list[ServerRun]:
             campaign_id,
             at=run.state.state_details.scheduled_time or run.next_scheduled_start_time,
             is_under_way=run.state.type in under_way,
+            is_further=FURTHER in run.tags,
         )
         for run in runs
         if run.state is not None and (campaign_id := _campaign_of(run)) is not None
@@ -156,14 +164,17 @@ def list_live_runs(client: Server) -> list[ServerRun]:
 
 
 def count_broken_off(client: Server, *, within: timedelta) -> dict[UUID, int]:
-    """Return how many runs of each campaign have crashed or failed in the time behind us; others are left out."""
+    """Return how many runs of each campaign have crashed or failed in the time behind us; others are left out.
+
+    Further runs do not count: all of a campaign's runs may end at one moment, when a new version is deployed, say.
+    """
     from prefect.client.schemas.objects import StateType
 
     counts: dict[UUID, int] = {}
     ends = [StateType.CRASHED, StateType.FAILED]
     for run in _runs_of(client, _SENDING_FLOW, states=ends, since=datetime.now(UTC) - within):
         campaign_id = _campaign_of(run)
-        if campaign_id is not None:
+        if campaign_id is not None and FURTHER not in run.tags:
             counts[campaign_id] = counts.get(campaign_id, 0) + 1
     return counts
 

@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.errors import ConfigurationError
+from domain.server_run import MOST_SHARES
 
 
 class Settings(BaseSettings):
@@ -135,6 +136,12 @@ class Settings(BaseSettings):
     )
     prefect_database_url: SecretStr | None = Field(
         default=None, description="Postgres database of its own for the Prefect server of `up`; SQLite if not set."
+    )
+    shares: int = Field(
+        default=1, ge=1, le=MOST_SHARES, description="How many runs of a Prefect server send one campaign at once."
+    )
+    workers_folder: str | None = Field(
+        default=None, description="Where workers find Windowcast, if not in the folder from which it is deployed."
     )
 
     @property

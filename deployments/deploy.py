@@ -1,5 +1,6 @@
 """Making a Prefect server ready for the flows, again at any time: pools, deployments, limits, automations, the form."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from clients.postgres import Connection
-from clients.prefect_server import open_server
+from clients.prefect_server import FURTHER_QUEUE, open_server
 from clients.settings import Settings
 from deployments.automations import set_automations
 from domain.errors import CampaignError
@@ -56,7 +57,8 @@ def deploy(connection: Connection, *, chosen: Settings) -> Deployed:
     with open_server() as client:
         for name, description in _POOLS.items():
             _ensure_pool(client, name, description=description)
-    _deploy_flows(time_zone=chosen.time_zone or "UTC")
+        _ensure_queue(client, FURTHER_QUEUE, pool=SENDING_POOL)
+    _deploy_flows(time_zone=chosen.time_zone or "UTC", folder=chosen.workers_folder or str(ROOT))
     with open_server() as client:
         for entry in listed:
             _limit_queue(client, entry["work_pool"])
@@ -77,18 +79,25 @@ def _ensure_pool(client: "SyncPrefectClient", name: str, *, description: str) ->
 
     template = ProcessWorker.get_default_base_job_template()
     pool = WorkPoolCreate(name=name, type="process", description=description, base_job_template=template)
-    try:
+    with contextlib.suppress(ObjectAlreadyExists):
         client.create_work_pool(pool)
-    except ObjectAlreadyExists:
-        return
 
 
-def _deploy_flows(*, time_zone: str) -> None:
-    """Deploy everything in prefect.yaml together by Prefect's own command."""
+def _ensure_queue(client: "SyncPrefectClient", name: str, *, pool: str) -> None:
+    """Make a queue of a pool unless there is one, so that workers may take it alone before its first run."""
+    from prefect.exceptions import ObjectAlreadyExists
+
+    with contextlib.suppress(ObjectAlreadyExists):
+        client.create_work_queue(name=name, work_pool_name=pool)
+
+
+def _deploy_flows(*, time_zone: str, folder: str) -> None:
+    """Deploy everything in prefect.yaml together by Prefect's own command; workers find the flows in `folder`."""
+    words = {"WINDOWCAST_TIME_ZONE": time_zone, "WINDOWCAST_WORKERS_FOLDER": folder}
     done = subprocess.run(  # noqa: S603  # Prefect's command with our words
         [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--prefect-file", _FILE, "--all"],
         cwd=ROOT,
-        env={**os.environ, "WINDOWCAST_TIME_ZONE": time_zone, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"},
+        env={**os.environ, **words, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"},
         capture_output=True,
         text=True,
         timeout=_WITHIN_SECONDS,

@@ -7,6 +7,9 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+# More runs than this at once for one campaign are a slip of the finger, since they share one pace.
+MOST_SHARES: Final = 64
+
 # A worker starts its runs up to ten seconds early, and a server moves one that it asks for again.
 _SAME_TIME: Final = timedelta(seconds=60)
 
@@ -21,12 +24,16 @@ class RunFault(StrEnum):
 
 @dataclass(frozen=True)
 class ServerRun:
-    """A run of `send-campaign` that is not over: waiting for `at` (None: for a worker, now), or under way."""
+    """A run of `send-campaign` that is not over: waiting for `at` (None: for a worker, now), or under way.
+
+    A further one was made by another run of its campaign, to send beside it.
+    """
 
     run_id: UUID
     campaign_id: UUID
     at: datetime | None
     is_under_way: bool = False
+    is_further: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,11 +60,13 @@ def judge_runs(campaign: TimedCampaign, runs: Iterable[ServerRun], *, now: datet
     """Say whether a timed campaign has exactly one run that comes at its time; the campaign's row is the authority.
 
     One that is under way at or after that time is right, whatever waits beside it is too many. A run that was started
-    by hand before the time goes away by itself.
+    by hand before the time goes away by itself. Further runs are nobody's double: a campaign that has just started,
+    since its row was read, may have them.
     """
     is_due = campaign.scheduled_at <= now + _SAME_TIME
-    under_way = [run for run in runs if run.is_under_way and is_due]
-    waiting = [run for run in runs if not run.is_under_way]
+    first = [run for run in runs if not run.is_further]
+    under_way = [run for run in first if run.is_under_way and is_due]
+    waiting = [run for run in first if not run.is_under_way]
     right = under_way or [run for run in waiting if _comes_in_time(run, campaign, now=now)]
     if not right:
         wrong = tuple(run.run_id for run in waiting)

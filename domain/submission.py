@@ -18,7 +18,7 @@ class Submission:
     and `resends_unknown` that what two look-ups prove absent is sent once more. People without an open window are
     waited for until `hold_until`; `weight` is the campaign's share among those of its account. `submitted_by` is who
     wishes it: where an approval is asked for, that is another person's. `private_replies` lets it answer the comments
-    and posts of people without an open window, once each.
+    and posts of people without an open window, once each. `shares` is how many runs of a server send it at once.
     """
 
     submission_id: UUID
@@ -43,6 +43,7 @@ class Submission:
     resends_unknown: bool = False
     submitted_by: str | None = None
     private_replies: bool = False
+    shares: int | None = None
 
 
 def file_or_address(text: str) -> Path | str:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from domain.server_run import MOST_SHARES
+
 
 @dataclass(frozen=True)
 class Choices:
@@ -51,6 +53,13 @@ def form_schema(choices: Choices) -> dict[str, Any]:
         "hold_until": _moment(
             "Wait for people until", "People without an open window get the message when they write before this time."
         ),
+        "shares": {
+            "type": "integer",
+            "title": "Runs that send it at once",
+            "minimum": 1,
+            "maximum": MOST_SHARES,
+            "description": "They share its pace; leave it empty for what the workers are set to.",
+        },
         "sheet": _text("Sheet", "Of a workbook with several that could hold the recipients."),
         "hidden_rows": {
             "type": "string",

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Annotated, Final
 from uuid import UUID
 
 from prefect import State, flow, get_run_logger, task
@@ -11,13 +11,17 @@ from prefect.artifacts import acreate_markdown_artifact, acreate_progress_artifa
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 from prefect.states import Cancelled
+from pydantic import Field
 
 from clients.postgres import Connection
+from clients.prefect_server import FURTHER
 from clients.settings import settings
 from domain.errors import CampaignError
 from domain.run_names import send_name
+from domain.server_run import MOST_SHARES
 from flows.steps.endings import PlainFailure, told_of
 from flows.steps.server_runs import own_address, own_run_id
+from flows.steps.sharing import call_off, is_further, share_out, usual_shares
 from tasks.campaigns import Counts, count_messages, get_campaign, keep_flow_run
 from tasks.mapped_interactions import kept_read
 from tasks.messages import first_unsent
@@ -44,6 +48,8 @@ _MOST_ROWS_LOGGED: Final = 20
 
 def _run_name() -> str:
     """Call the run by its campaign's name and time; by the id alone where that cannot be had."""
+    if FURTHER in flow_run.tags:
+        return str(flow_run.name)  # which of how many it is
     campaign_id = flow_run.parameters["campaign_id"]
     try:
         with open_database() as (connection, _):
@@ -54,11 +60,15 @@ def _run_name() -> str:
 
 
 @flow(name="send-campaign", flow_run_name=_run_name)
-async def send_campaign(campaign_id: UUID) -> str | State[str]:
+async def send_campaign(
+    campaign_id: UUID, shares: Annotated[int, Field(ge=1, le=MOST_SHARES)] | None = None
+) -> str | State[str]:
     """Send a campaign whose time has come, or carry on with it. Any number of runs may do so at once.
 
     Args:
         campaign_id: The campaign's id, as `windowcast campaigns list` shows it.
+        shares: How many runs send it at once, this one included; the others are made by it. If empty, what the
+            campaign was submitted with, else WINDOWCAST_SHARES.
 
     Returns the campaign's state; a server's run that comes early, or for a cancelled campaign, says so as cancelled.
     When it could not be finished now, the run of a server fails with a sentence that says what a person should do; any
@@ -69,17 +79,27 @@ async def send_campaign(campaign_id: UUID) -> str | State[str]:
             return Cancelled(message=why)
         record = recorded_run(campaign_id, flow="send-campaign", flow_run_id=flow_run.id)
         async with told_of(campaign_id), stop_on_signals(), record:
-            report = await send_what_is_ready(campaign_id)
+            wanted = shares or usual_shares(campaign_id)
+            report = await send_what_is_ready(campaign_id, shares=wanted)
             while await look_up_unknowns(campaign_id):
                 report = await send_what_is_ready(campaign_id)
-            return await close(campaign_id, report)
+            state = await close(campaign_id, report)
+            if wanted > 1 or is_further():
+                call_off(campaign_id)
+            return state
     return failed.state
 
 
-async def send_what_is_ready(campaign_id: UUID) -> ShareReport:
-    """Send share by share until nothing more can be sent now; return what the last share said."""
+async def send_what_is_ready(campaign_id: UUID, *, shares: int = 1) -> ShareReport:
+    """Send share by share until nothing more can be sent now; return what the last share said.
+
+    With more than one of `shares` further runs do the same at once. None waits for another: each ends when nothing is
+    ready or under way, whoever sent it, and finishes the campaign if that was not done.
+    """
     report = ShareReport()
     if await start(campaign_id):
+        if shares > 1 and not is_further():
+            share_out(campaign_id, shares)
         async with shown_progress(campaign_id):
             while (report := await share(campaign_id)).end is ShareEnd.LIMIT_REACHED:
                 pass
@@ -90,8 +110,8 @@ async def send_what_is_ready(campaign_id: UUID) -> ShareReport:
 async def leave(campaign_id: UUID) -> str | None:
     """Say why this run has nothing to do, if so; else keep with the campaign that it works on it."""
     with open_database() as (connection, _):
-        why = reason_to_leave(connection, campaign_id, time_zone=settings().time_zone)
-        if why is None and (run_id := own_run_id()) is not None:
+        why = reason_to_leave(connection, campaign_id, time_zone=settings().time_zone, is_further=is_further())
+        if why is None and not is_further() and (run_id := own_run_id()) is not None:
             keep_flow_run(connection, campaign_id, run_id)
         return why
 

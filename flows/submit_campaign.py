@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 from uuid import UUID
 
 from prefect import State, flow, task
@@ -14,10 +14,12 @@ from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 from prefect.states import Cancelled
+from pydantic import Field
 
 from clients.settings import settings
 from domain.errors import UsageError
 from domain.run_names import submit_name
+from domain.server_run import MOST_SHARES
 from domain.states import CampaignState
 from domain.submission import Submission, file_or_address, shown_address
 from domain.template_label import read_label
@@ -26,6 +28,7 @@ from flows.send_campaign import send_campaign
 from flows.steps.approval import wait_for_approval
 from flows.steps.endings import PlainFailure, told_of
 from flows.steps.server_runs import own_run_id
+from flows.steps.sharing import usual_shares
 from reports.validation_page import validation_markdown
 from tasks.campaigns import get_campaign, keep_flow_run
 from tasks.intake import admit, check_list, find_progress, plan_submission, take_list
@@ -96,6 +99,7 @@ async def submit_campaign(
     resend_unknown: bool = False,
     dry_run: bool = False,
     private_replies: bool = False,
+    shares: Annotated[int, Field(ge=1, le=MOST_SHARES)] | None = None,
     submission_id: UUID | None = None,
     recurring_id: UUID | None = None,
     send: bool = True,
@@ -126,6 +130,7 @@ async def submit_campaign(
         resend_unknown: Send again what two look-ups prove absent; a small risk of a second copy remains.
         dry_run: Only show what would happen; nothing is sent or kept.
         private_replies: Answer the comments and posts of people without an open window privately, each once.
+        shares: How many runs send it at once, on as many workers as are free; if empty, what the workers are set to.
         submission_id: Makes a repeated submit find its campaign; the run's own id if empty.
         recurring_id: Of which recurring submission this is an occurrence; a stopped one has none any more.
         send: Send an immediate campaign in this run, and have a timed one sent by a run of its own.
@@ -160,6 +165,7 @@ async def submit_campaign(
         resends_unknown=resend_unknown,
         submitted_by=_submitter(by),
         private_replies=private_replies,
+        shares=shares,
     )
     if dry_run:
         return await show_plan(submission)
@@ -190,7 +196,7 @@ async def _submit_and_send(submission: Submission, *, send: bool) -> str | State
             if state is CampaignState.AWAITING_APPROVAL:
                 return str(campaign_id)
         if send and submission.scheduled_at is None:
-            await send_campaign(campaign_id)
+            await send_campaign(campaign_id, shares=usual_shares(campaign_id))
         elif send:
             schedule_run(campaign_id)
         return str(campaign_id)

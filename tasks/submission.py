@@ -253,6 +253,7 @@ def open_campaign(
                 "resends_unknown": submission.resends_unknown,
                 "submitted_by": submission.submitted_by,
                 "private_replies": submission.private_replies,
+                "shares": submission.shares,
             },
         )
     return campaign_id

@@ -166,8 +166,13 @@ def cancel_runs(connection: Connection, campaign_id: UUID) -> int:
         return cancel_waiting(client, runs, why=why)
 
 
-def reason_to_leave(connection: Connection, campaign_id: UUID, *, time_zone: str | None) -> str | None:
-    """Say why a run has nothing to do, if so: its campaign is cancelled, or was moved to a later time."""
+def reason_to_leave(
+    connection: Connection, campaign_id: UUID, *, time_zone: str | None, is_further: bool = False
+) -> str | None:
+    """Say why a run has nothing to do, if so: its campaign is cancelled, or was moved to a later time.
+
+    A further run, which may have waited long for a worker, has nothing to do either once its campaign is not sending.
+    """
     campaign = get_campaign(connection, campaign_id)
     state, at = CampaignState(campaign["state"]), campaign["scheduled_at"]
     if state is CampaignState.AWAITING_APPROVAL:
@@ -175,7 +180,7 @@ def reason_to_leave(connection: Connection, campaign_id: UUID, *, time_zone: str
             f"The campaign {campaign['name']} waits for a second person, so this run sent nothing; `windowcast "
             f"campaigns approve {campaign_id}` shows its plan and lets it go, by a run of its own."
         )
-    if state in (CampaignState.CANCELLED, CampaignState.REFUSED):
+    if state in (CampaignState.CANCELLED, CampaignState.REFUSED) or (is_further and state is not CampaignState.SENDING):
         return f"The campaign {campaign['name']} is {state}; this run sent nothing."
     if state is CampaignState.SCHEDULED and at is not None and at - read_clock(connection) > _MOST_EARLY:
         return (

@@ -68,9 +68,10 @@ class PrefectServer:
             yield
 
     @contextmanager
-    def worker(self, *, pool: str = "windowcast"):
-        """A worker that is asked to stop in the end; its flows are its children."""
+    def worker(self, *, pool: str = "windowcast", limit: int | None = None):
+        """A worker that is asked to stop in the end; its flows, at most `limit` at once, are its children."""
         command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", pool]
+        command += [] if limit is None else ["--limit", str(limit)]
         with (self.home / f"{pool}-{time.monotonic_ns()}.log").open("w") as log:
             worker = subprocess.Popen(
                 command, env=self.environment(), cwd=ROOT, stdout=log, stderr=log, start_new_session=True
@@ -85,7 +86,7 @@ class PrefectServer:
                 worker.wait(timeout=30)
 
 
-def make_timed_campaign(database: str, folder: Path, numbers, *, at) -> str:
+def make_timed_campaign(database: str, folder: Path, numbers, *, at, **fields) -> str:
     """Make a campaign of the shop's plain template with its run on the server, as a submit does; return its id."""
     from clients.postgres import connect
     from clients.settings import settings
@@ -97,7 +98,7 @@ def make_timed_campaign(database: str, folder: Path, numbers, *, at) -> str:
         world = World(connection)
         account, template = find_account(connection, "Shop"), find_template(connection, "plain", language="en")
         ids = tuple(map(user_id, numbers))
-        campaign_id = world.submit(world.submission(account, template, user_ids=ids, scheduled_at=at), folder)
+        campaign_id = world.submit(world.submission(account, template, user_ids=ids, scheduled_at=at, **fields), folder)
         make_timed_run(connection, campaign_id, chosen=settings())
     return str(campaign_id)
 
@@ -112,25 +113,39 @@ def flows_of(worker: subprocess.Popen) -> list[psutil.Process]:
 
 @contextmanager
 def running_server(home: Path):
-    """Start a server with the settings of `windowcast up`."""
-    from cli.up import SERVER_SETTINGS
-
+    """Start a server with the settings of `windowcast up`, on a port that is free."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    server = start_server(home, port)
+    try:
+        yield PrefectServer(_api_of(port), home)
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(timeout=20)
+
+
+def start_server(home: Path, port: int) -> subprocess.Popen:
+    """Start a server, again or for the first time, and wait until it answers; its process leads its group."""
+    from cli.up import SERVER_SETTINGS
+
     environment = {**os.environ, **SERVER_SETTINGS, "PREFECT_HOME": str(home / "server"), "DO_NOT_TRACK": "1"}
     # Else its pages ask a server on Prefect's usual port.
-    environment["PREFECT_UI_API_URL"] = f"http://127.0.0.1:{port}/api"
+    environment["PREFECT_UI_API_URL"] = _api_of(port)
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    with (home / "server.log").open("w") as log:
+    with (home / "server.log").open("a") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
-        try:
-            url = f"http://127.0.0.1:{port}/api"
-            wait_until(lambda: _answers(url), seconds=90)
-            yield PrefectServer(url, home)
-        finally:
-            os.killpg(server.pid, signal.SIGTERM)
-            server.wait(timeout=20)
+    try:
+        wait_until(lambda: _answers(_api_of(port)), seconds=90)
+    except BaseException:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait(timeout=20)
+        raise
+    return server
+
+
+def _api_of(port: int) -> str:
+    return f"http://127.0.0.1:{port}/api"
 
 
 def wait_until(is_true, *, seconds: float, every: float = 0.5) -> None:

@@ -13,8 +13,8 @@ AT = datetime(2027, 3, 1, 12, tzinfo=UTC)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
-def run(run_id=OURS, at=AT, *, is_under_way=False):
-    return ServerRun(run_id, CAMPAIGN, at=at, is_under_way=is_under_way)
+def run(run_id=OURS, at=AT, *, is_under_way=False, is_further=False):
+    return ServerRun(run_id, CAMPAIGN, at=at, is_under_way=is_under_way, is_further=is_further)
 
 
 CASES = {
@@ -38,6 +38,12 @@ CASES = {
         MINUTE,
         (RunFault.DOUBLED, OURS, (OTHER,)),
     ),
+    "a further one that waits beside one under way": (
+        [run(is_under_way=True), run(OTHER, is_further=True)],
+        MINUTE,
+        (None, OURS, ()),
+    ),
+    "a further one alone": ([run(OTHER, is_further=True)], MINUTE, (RunFault.MISSING, None, ())),
     "another run in the place of its own": ([run(OTHER)], -HOUR, (None, OTHER, ())),
 }
 
