@@ -62,9 +62,10 @@ class PrefectServer:
             yield
 
     @contextmanager
-    def worker(self, *, pool: str = "windowcast"):
-        """A worker that is asked to stop in the end; its flows are its children."""
-        command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", pool]
+    def worker(self, *, pool: str = "windowcast", ours: bool = False):
+        """A worker that is asked to stop in the end; its flows are its children. `ours` is `windowcast worker`."""
+        command = [*COMMAND, "worker"] if ours else [sys.executable, "-m", "prefect", "worker", "start"]
+        command += ["--pool", pool]
         with (self.home / f"{pool}-{time.monotonic_ns()}.log").open("w") as log:
             worker = subprocess.Popen(
                 command, env=self.environment(), cwd=ROOT, stdout=log, stderr=log, start_new_session=True
