@@ -129,11 +129,13 @@ def _prepare(
     from psycopg.conninfo import conninfo_to_dict
 
     from clients.installation import Installation
+    from clients.prefect_database import check_database
     from tasks.running import open_database
 
     (home / "inbox").mkdir(parents=True, exist_ok=True)
     with open_database() as (_, url):
-        pass
+        if chosen.prefect_database_url is not None:
+            check_database(chosen.prefect_database_url.get_secret_value(), ours=url)
     shown = f"http://{host if _is_loopback(host) else _LOOPBACK}:{ports.prefect}"
     # Without its secrets no webhook can be trusted; a sandbox signs with those that are made up for it.
     has_receiver = with_sandbox or chosen.meta_app_secrets is not None or chosen.meta_verify_token is not None
@@ -175,10 +177,12 @@ def _made_up_secrets(chosen: "Settings") -> dict[str, str]:
 
 
 def _server_environment(chosen: "Settings") -> dict[str, str]:
+    from clients.prefect_database import server_url
+
     environment = dict(SERVER_SETTINGS)
     if chosen.prefect_database_url is not None:
-        url = chosen.prefect_database_url.get_secret_value()
-        environment["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = f"postgresql+asyncpg://{url.partition('://')[2]}"
+        url = server_url(chosen.prefect_database_url.get_secret_value())
+        environment["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = url
     return environment
 
 
