@@ -15,15 +15,18 @@ import psutil
 from factories import World, user_id
 
 ROOT = Path(__file__).parents[2]
+# Of the server that the tests share; it must be seen nowhere.
+LOGIN = "ops:CANARY-login-that-must-be-seen-nowhere"
 COMMAND = [sys.executable, "-c", "import sys; from cli.main import main; sys.exit(main())"]
 
 
 class PrefectServer:
     """A server of its own with everything deployed: its API's address, and the folder of its files."""
 
-    def __init__(self, url: str, home: Path) -> None:
+    def __init__(self, url: str, home: Path, *, login: str | None = None) -> None:
         self.url = url
         self.home = home
+        self.login = login
 
     def environment(self) -> dict[str, str]:
         """What a command or a worker of this server has in its environment, beside the test's own settings."""
@@ -35,18 +38,34 @@ class PrefectServer:
             "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
             "PYTHONPATH": str(ROOT),
             "DO_NOT_TRACK": "1",
+            **({} if self.login is None else {"PREFECT_API_AUTH_STRING": self.login}),
         }
 
-    def windowcast(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run a command as a user of this server would."""
+    def windowcast(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command as a user of this server would, with more or other environment."""
         return subprocess.run(
-            [*COMMAND, *words], env=self.environment(), capture_output=True, text=True, timeout=120, check=False
+            [*COMMAND, *words],
+            env=self.environment() | environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
 
     def call(self, path: str, body: dict | None = None, *, method: str = "POST"):
-        answer = httpx.request(method, f"{self.url}/{path}", json=body, trust_env=False, timeout=30)
+        with httpx.Client(base_url=f"{self.url}/", auth=self._login(), trust_env=False, timeout=30) as client:
+            if self.login is not None:
+                given = client.get("csrf-token", params={"client": "tests"}).json()["token"]
+                client.headers.update({"Prefect-Csrf-Client": "tests", "Prefect-Csrf-Token": given})
+            answer = client.request(method, path, json=body)
         answer.raise_for_status()
         return answer.json() if answer.content else None
+
+    def _login(self) -> tuple[str, str] | None:
+        if self.login is None:
+            return None
+        user, _, password = self.login.partition(":")
+        return user, password
 
     def runs(self, campaign_id: str | None = None) -> list[dict]:
         """All runs, or those of a campaign, the newest first."""
@@ -56,9 +75,9 @@ class PrefectServer:
     @contextmanager
     def used_here(self):
         """Let Prefect in this process use this server, whichever one it was started with."""
-        from prefect.settings import PREFECT_API_URL, temporary_settings
+        from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
-        with temporary_settings({PREFECT_API_URL: self.url}):
+        with temporary_settings({PREFECT_API_URL: self.url, PREFECT_API_AUTH_STRING: self.login}):
             yield
 
     @contextmanager
@@ -106,8 +125,8 @@ def flows_of(worker: subprocess.Popen) -> list[psutil.Process]:
 
 
 @contextmanager
-def running_server(home: Path):
-    """Start a server with the settings of `windowcast up`."""
+def running_server(home: Path, *, login: str | None = None):
+    """Start a server with the settings of `windowcast up`; with a login it protects its API as that one does."""
     from cli.up import SERVER_SETTINGS
 
     with socket.socket() as free:
@@ -116,13 +135,18 @@ def running_server(home: Path):
     environment = {**os.environ, **SERVER_SETTINGS, "PREFECT_HOME": str(home / "server"), "DO_NOT_TRACK": "1"}
     # Else its pages ask a server on Prefect's usual port.
     environment["PREFECT_UI_API_URL"] = f"http://127.0.0.1:{port}/api"
+    if login is not None:
+        environment |= {
+            "PREFECT_SERVER_API_AUTH_STRING": login,
+            "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true",
+        }
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     with (home / "server.log").open("w") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
         try:
             url = f"http://127.0.0.1:{port}/api"
             wait_until(lambda: _answers(url), seconds=90)
-            yield PrefectServer(url, home)
+            yield PrefectServer(url, home, login=login)
         finally:
             os.killpg(server.pid, signal.SIGTERM)
             server.wait(timeout=20)
