@@ -23,7 +23,11 @@ def accounts() -> None:
 )
 @click.option("--external-id", required=True, help="The platform's id of the account, as webhooks name it.")
 @click.option(
-    "--credential", required=True, metavar="ENV_NAME", help="Name of the environment variable with the token."
+    "--credential",
+    required=True,
+    metavar="NAME",
+    help="What holds the token: an environment variable (PAGE_TOKEN) or a Secret block of the Prefect server "
+    "(secret/page-token).",
 )
 @click.option("--page-id", help="The Page to post to, where it differs from the external id (Instagram).")
 @click.option(

@@ -26,6 +26,7 @@ _COMMANDS: Final = {
     "people": ("cli.people:people", "Erase what is known of a person; list the requests for it."),
     "report": ("cli.report:report", "Show who can be reached, and what became of campaigns and their runs."),
     "up": ("cli.up:up", "Run a whole installation on this machine: database, Prefect server, workers, receiver."),
+    "worker": ("cli.worker:worker", "Take the runs of a Prefect server's pool here; end in good order."),
     "notify": ("cli.notify:notify", "Set up and try where people are told what happens: Slack, Teams, e-mail."),
     "deploy": ("cli.deploy:deploy", "Make a Prefect server ready: pools, deployments, schedules, automations."),
     "doctor": ("cli.database:doctor", "Check the settings, the database and every promise about it."),

@@ -1,5 +1,6 @@
 """`windowcast submit` and `windowcast check`: a list of recipients, sent or only judged."""
 
+import contextlib
 import getpass
 from collections.abc import Callable
 from dataclasses import replace
@@ -360,10 +361,22 @@ def _show_result(
             say_same_file(same_file)
         if error is not None:
             say(str(error))
+    if campaign["scheduled_run_id"] is not None:
+        _say_who_starts_it()
     how = f"`windowcast campaigns workbook {campaign_id} --out FILE.xlsx`"
     unwritten = None if counts.rows else annotated
     _say_where(unwritten, written=written, has_bad_rows=_has_bad_rows(counts), how=how)
     return _exit_code(error, has_bad_rows=_has_bad_rows(counts))
+
+
+def _say_who_starts_it() -> None:
+    """Say it at once when no worker would start a timed campaign, and not when its windows have closed."""
+    from tasks.timed_runs import nobody_takes_it
+
+    with contextlib.suppress(CampaignError):  # the server has just answered: that it is away now is no news of a submit
+        sentence = nobody_takes_it()
+        if sentence is not None:
+            say(sentence)
 
 
 def _write_annotated(opened: Session, campaign_id: UUID, *, annotated: Path | None) -> Path | None:

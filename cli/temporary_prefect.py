@@ -26,7 +26,7 @@ _QUIET: Final = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_CLI_PROMPT": "false",
-    # A server's automation takes a run for dead that is silent for three of these (deployments/automations.py).
+    # A server takes a run for dead that is silent for two and a half of these (deployments/automations.py).
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
 }
 _QUIETER: Final = {
@@ -34,7 +34,8 @@ _QUIETER: Final = {
     "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_TO_API_ENABLED": "false",
 }
-
+# It is on loopback and ours alone: the login of a server for others, if the environment has one, is not its own.
+_OPEN: Final = {"PREFECT_SERVER_API_AUTH_STRING": "", "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "false"}
 
 # The address of the one that this process has started.
 _started: str | None = None
@@ -49,11 +50,16 @@ def ensure_server(home: Path) -> None:
     """See that flows have a server, before Prefect is first imported: the named one, or a temporary one under `home`.
 
     The temporary one is started once and ends with this process, however that ends. What somebody has set in the
-    environment stays as it is. Raises ServiceAwayError when it does not start.
+    environment stays as it is. Raises ServiceAwayError when it does not start, and of a named one what
+    `check_server` raises: a flow that cannot reach its server ends with a trace.
     """
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     global _started  # noqa: PLW0603  # one server for one process, however many flows it runs
+    if has_server():
+        from clients.prefect_server import check_server
+
+        check_server()
     if has_server() or _started is not None:
         return
     for name, value in _QUIETER.items():
@@ -74,7 +80,7 @@ def _start(folder: Path) -> str:
         with (folder / "server.log").open("w") as log:
             server = subprocess.Popen(  # noqa: S603  # our own module with our own words
                 [sys.executable, "-m", "cli.temporary_prefect", str(port), str(os.getpid())],
-                env={**os.environ, "PREFECT_UI_ENABLED": "0", "PYTHONPATH": str(Path(__file__).parents[1])},
+                env={**os.environ, **_OPEN, "PREFECT_UI_ENABLED": "0", "PYTHONPATH": str(Path(__file__).parents[1])},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -16,6 +16,8 @@ import click
 from cli.children import Children, Command
 from cli.output import print_json, say
 from cli.session import json_option
+from cli.worker import SETTINGS as WORKER_SETTINGS
+from cli.worker import worker_command
 from domain.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
@@ -37,12 +39,6 @@ SERVER_SETTINGS: Final = {
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     # Slots that are kept in memory are lost for good when the server ends while their holder dies.
     "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
-}
-_CLIENT: Final = {
-    "DO_NOT_TRACK": "1",
-    "PREFECT_CLI_PROMPT": "false",
-    "PREFECT_WORKER_QUERY_SECONDS": "1",
-    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
 }
 
 
@@ -108,7 +104,7 @@ def _commands(
         words = (*windowcast, "webhooks", "serve", "--host", _LOOPBACK, "--port", str(ports.receiver))
         services.append(Command("receiver", words, {}, f"{installation.receiver_url}/healthz"))
     pools = zip(_WORKERS, ("windowcast", "windowcast-upkeep"), strict=True)
-    workers = [Command(name, (*prefect, "worker", "start", "--pool", pool, "--name", name)) for name, pool in pools]
+    workers = [worker_command(name, pool=pool, worker_name=name) for name, pool in pools]
     return services, workers
 
 
@@ -133,11 +129,13 @@ def _prepare(
     from psycopg.conninfo import conninfo_to_dict
 
     from clients.installation import Installation
+    from clients.prefect_database import check_database
     from tasks.running import open_database
 
     (home / "inbox").mkdir(parents=True, exist_ok=True)
     with open_database() as (_, url):
-        pass
+        if chosen.prefect_database_url is not None:
+            check_database(chosen.prefect_database_url.get_secret_value(), ours=url)
     shown = f"http://{host if _is_loopback(host) else _LOOPBACK}:{ports.prefect}"
     # Without its secrets no webhook can be trusted; a sandbox signs with those that are made up for it.
     has_receiver = with_sandbox or chosen.meta_app_secrets is not None or chosen.meta_verify_token is not None
@@ -156,7 +154,7 @@ def _prepare(
 def _environment(home: Path, database: str, installation: "Installation", *, login: str | None) -> dict[str, str]:
     """Return what every child has in its environment beside ours."""
     environment = {
-        **_CLIENT,
+        **WORKER_SETTINGS,
         "PREFECT_HOME": str(home / "prefect-server"),
         "PREFECT_API_URL": installation.prefect_api_url,
         "WINDOWCAST_HOME": str(home),
@@ -179,10 +177,12 @@ def _made_up_secrets(chosen: "Settings") -> dict[str, str]:
 
 
 def _server_environment(chosen: "Settings") -> dict[str, str]:
+    from clients.prefect_database import server_url
+
     environment = dict(SERVER_SETTINGS)
     if chosen.prefect_database_url is not None:
-        url = chosen.prefect_database_url.get_secret_value()
-        environment["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = f"postgresql+asyncpg://{url.partition('://')[2]}"
+        url = server_url(chosen.prefect_database_url.get_secret_value())
+        environment["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = url
     return environment
 
 

@@ -74,6 +74,60 @@ def open_server() -> Iterator[Server]:
         raise _refused(error.response.status_code) from error
 
 
+def check_server() -> None:
+    """See that the server answers and lets us in; raises what `open_server` raises."""
+    with open_server() as client:
+        client.hello()
+
+
+def require_pool(name: str) -> None:
+    """Raise UsageError unless the server has a work pool of that name, and what `open_server` raises."""
+    from prefect.exceptions import ObjectNotFound
+
+    if not os.environ.get("PREFECT_API_URL"):
+        raise UsageError("There is no Prefect server to work for: set PREFECT_API_URL, or use `windowcast up`.")
+    with open_server() as client:
+        try:
+            client.read_work_pool(name)
+        except ObjectNotFound:
+            raise UsageError(
+                f"The Prefect server has no work pool {name}; `windowcast deploy` makes windowcast and "
+                "windowcast-upkeep."
+            ) from None
+
+
+def why_not_taken(client: Server, deployment: str) -> str | None:
+    """Say why no worker would take a run of a deployment now, if so. Raises UsageError without the deployment."""
+    from prefect.client.schemas.objects import WorkPoolStatus
+    from prefect.exceptions import ObjectNotFound
+
+    name = _deployment(client, deployment).work_pool_name
+    try:
+        pool = client.read_work_pool(name) if name is not None else None
+    except ObjectNotFound:
+        pool = None
+    if pool is None:
+        return "its work pool was deleted; `windowcast deploy` makes it again"
+    if pool.is_paused:
+        return f"the work pool {name} is paused; `prefect work-pool resume {name}` lets it go on"
+    if pool.status is WorkPoolStatus.NOT_READY:
+        return f"no worker of the work pool {name} runs; `windowcast worker --pool {name}` is one"
+    return None
+
+
+def read_secret(name: str) -> str | None:
+    """Return what a Secret block holds; None without the block. Raises what `open_server` raises."""
+    from prefect.exceptions import ObjectNotFound
+
+    with open_server() as client:
+        try:
+            document = client.read_block_document_by_name(name, "secret", include_secrets=True)
+        except ObjectNotFound:
+            return None
+    value = document.data.get("value")
+    return None if value is None else str(value)
+
+
 def pages_address() -> str | None:
     """Return the address of the server's pages, if it is known: PREFECT_UI_URL, or where the server serves them itself.
 

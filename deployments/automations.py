@@ -10,14 +10,18 @@ if TYPE_CHECKING:
     from prefect.events.actions import ChangeFlowRunState
     from prefect.events.schemas.automations import AutomationCore, EventTrigger
 
-# Flow runs beat every 30 seconds (deployments/prefect.yaml, cli/temporary_prefect.py).
-_SILENT: Final = timedelta(seconds=90)
+# Flow runs beat every 30 seconds (deployments/prefect.yaml, cli/temporary_prefect.py), so this is two beats and a half:
+# with the sweep that follows, a dead run is noticed within two minutes.
+_SILENT: Final = timedelta(seconds=75)
 # A worker takes a run up to ten seconds early, and its process starts within a few.
 _STUCK: Final = timedelta(seconds=75)
 
 _OVER: Final = frozenset({"Completed", "Failed", "Cancelled", "Crashed"})
 _BEATS: Final = frozenset({"heartbeat", "Paused", "Suspended", "Scheduled", "AwaitingRetry"}) | _OVER
-_LEAVES_PENDING: Final = frozenset({"Running", "Scheduled", "Late", "AwaitingRetry", "Cancelling", "Paused"}) | _OVER
+# A beat tells as well that a run has started, should the event of its start be lost.
+_LEAVES_PENDING: Final = (
+    frozenset({"heartbeat", "Running", "Scheduled", "Late", "AwaitingRetry", "Cancelling", "Paused"}) | _OVER
+)
 
 
 def set_automations(client: "SyncPrefectClient", *, flows: list[str], sweep_id: UUID) -> list[str]:
@@ -38,11 +42,16 @@ def set_automations(client: "SyncPrefectClient", *, flows: list[str], sweep_id: 
 
 
 def automations(flows: list[str], *, sweep_id: UUID) -> list["AutomationCore"]:
-    """Return the automations: a silent run has crashed, a stuck one is taken anew, a crashed send is looked after."""
+    """Return the automations: a silent run has crashed, a stuck one is taken anew, a crashed send is looked after.
+
+    A server on SQLite loses an event now and then: its automations give one up that meets a locked database four times.
+    When it is that of a crash, the silence that follows calls the sweep, as does the crash itself otherwise.
+    """
     from prefect.client.schemas.objects import StateType
     from prefect.events.actions import RunDeployment
     from prefect.events.schemas.automations import AutomationCore, Posture
 
+    run_sweep = RunDeployment(source="selected", deployment_id=sweep_id, parameters=None, job_variables=None)
     silent = _trigger(flows, posture=Posture.Proactive, after={"heartbeat"}, expect=_BEATS, within=_SILENT)
     stuck = _trigger(flows, posture=Posture.Proactive, after={"Pending"}, expect=_LEAVES_PENDING, within=_STUCK)
     sending = [flow for flow in flows if flow in {"send-campaign", "submit-campaign"}]
@@ -52,7 +61,7 @@ def automations(flows: list[str], *, sweep_id: UUID) -> list["AutomationCore"]:
             name="windowcast: a silent run has crashed",
             description="Its machine is gone or its process hangs: without this it would be Running for ever.",
             trigger=silent,
-            actions=[_set(StateType.CRASHED, "No heartbeat for 90 seconds.")],
+            actions=[_set(StateType.CRASHED, f"No heartbeat for {_SILENT.seconds} seconds."), run_sweep],
         ),
         AutomationCore(
             name="windowcast: a run that is stuck before its start is taken anew",
@@ -64,7 +73,7 @@ def automations(flows: list[str], *, sweep_id: UUID) -> list["AutomationCore"]:
             name="windowcast: a crashed send is looked after at once",
             description="The sweep lets its campaign go on. What was under way is never sent again by itself.",
             trigger=crashed,
-            actions=[RunDeployment(source="selected", deployment_id=sweep_id, parameters=None, job_variables=None)],
+            actions=[run_sweep],
         ),
     ]
 

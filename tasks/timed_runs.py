@@ -16,6 +16,7 @@ from clients.prefect_server import (
     list_live_runs,
     make_run,
     open_server,
+    why_not_taken,
 )
 from clients.settings import Settings
 from domain.errors import NobodyEligibleError, UsageError
@@ -134,6 +135,15 @@ def move_run(connection: Connection, campaign_id: UUID, *, old: UUID | None, cho
         cancel_waiting(client, [] if old is None else [old], why="The campaign was moved to another time.")
     if get_campaign(connection, campaign_id)["state"] != CampaignState.AWAITING_APPROVAL:
         make_timed_run(connection, campaign_id, chosen=chosen)
+
+
+def nobody_takes_it() -> str | None:
+    """Say in a sentence why nothing would start a timed campaign at present, if so. Raises what the door raises."""
+    with open_server() as client:
+        why = why_not_taken(client, SEND)
+    if why is None:
+        return None
+    return f"Nothing would start the campaign at its time: {why}. Until then it stays scheduled, and nothing is lost."
 
 
 def begin_approved(connection: Connection, campaign_id: UUID, *, approval_id: int, chosen: Settings) -> None:

@@ -15,7 +15,7 @@ from sandbox.process import SandboxClient, running_sandbox
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from prefect_machine import running_server
+from prefect_machine import LOGIN, running_server
 
 
 def pytest_collection_modifyitems(items):
@@ -79,11 +79,18 @@ def platform():
 
 
 @pytest.fixture(scope="session")
-def prefect_server(tmp_path_factory, running_servers):
+def prefect_login():
+    """The login of the server that these tests share: whatever they do is done with it, and with CSRF protection on."""
+    return LOGIN
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory, running_servers, prefect_login):
     """A Prefect server with everything deployed, shared by all tests: they look at their own campaigns only."""
     postgres = running_servers("embedded 18")
     name = postgres.create()
-    with running_server(tmp_path_factory.mktemp("prefect")) as server, pytest.MonkeyPatch.context() as patch:
+    home = tmp_path_factory.mktemp("prefect")
+    with running_server(home, login=prefect_login) as server, pytest.MonkeyPatch.context() as patch:
         patch.setenv("WINDOWCAST_DATABASE_URL", postgres.url(name))
         patch.setenv("WINDOWCAST_HOME", str(server.home / "windowcast"))
         deployed = server.windowcast("deploy", "--json")

@@ -16,15 +16,18 @@ import psutil
 from factories import World, user_id
 
 ROOT = Path(__file__).parents[2]
+# Of the server that the tests share; it must be seen nowhere.
+LOGIN = "ops:CANARY-login-that-must-be-seen-nowhere"
 COMMAND = [sys.executable, "-c", "import sys; from cli.main import main; sys.exit(main())"]
 
 
 class PrefectServer:
     """A server of its own with everything deployed: its API's address, and the folder of its files."""
 
-    def __init__(self, url: str, home: Path) -> None:
+    def __init__(self, url: str, home: Path, *, login: str | None = None) -> None:
         self.url = url
         self.home = home
+        self.login = login
 
     def environment(self) -> dict[str, str]:
         """What a command or a worker of this server has in its environment, beside the test's own settings."""
@@ -36,23 +39,39 @@ class PrefectServer:
             "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
             "PYTHONPATH": str(ROOT),
             "DO_NOT_TRACK": "1",
+            **({} if self.login is None else {"PREFECT_API_AUTH_STRING": self.login}),
         }
 
-    def windowcast(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run a command as a user of this server would."""
+    def windowcast(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command as a user of this server would, with more or other environment."""
         return subprocess.run(
-            [*COMMAND, *words], env=self.environment(), capture_output=True, text=True, timeout=120, check=False
+            [*COMMAND, *words],
+            env=self.environment() | environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
 
     def call(self, path: str, body: dict | None = None, *, method: str = "POST"):
-        for left in reversed(range(10)):
-            answer = httpx.request(method, f"{self.url}/{path}", json=body, trust_env=False, timeout=30)
-            # Its database on SQLite was held by something else: nothing was done, and every client asks again.
-            if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE or not left:
-                break
-            time.sleep(0.5)
+        with httpx.Client(base_url=f"{self.url}/", auth=self._login(), trust_env=False, timeout=30) as client:
+            if self.login is not None:
+                given = client.get("csrf-token", params={"client": "tests"}).json()["token"]
+                client.headers.update({"Prefect-Csrf-Client": "tests", "Prefect-Csrf-Token": given})
+            for left in reversed(range(10)):
+                answer = client.request(method, path, json=body)
+                # Its database on SQLite was held by something else: nothing was done, and every client asks again.
+                if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE or not left:
+                    break
+                time.sleep(0.5)
         answer.raise_for_status()
         return answer.json() if answer.content else None
+
+    def _login(self) -> tuple[str, str] | None:
+        if self.login is None:
+            return None
+        user, _, password = self.login.partition(":")
+        return user, password
 
     def runs(self, campaign_id: str | None = None) -> list[dict]:
         """All runs, or those of a campaign, the newest first."""
@@ -62,15 +81,19 @@ class PrefectServer:
     @contextmanager
     def used_here(self):
         """Let Prefect in this process use this server, whichever one it was started with."""
-        from prefect.settings import PREFECT_API_URL, temporary_settings
+        from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
-        with temporary_settings({PREFECT_API_URL: self.url}):
+        with temporary_settings({PREFECT_API_URL: self.url, PREFECT_API_AUTH_STRING: self.login}):
             yield
 
     @contextmanager
-    def worker(self, *, pool: str = "windowcast", limit: int | None = None):
-        """A worker that is asked to stop in the end; its flows, at most `limit` at once, are its children."""
-        command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", pool]
+    def worker(self, *, pool: str = "windowcast", limit: int | None = None, ours: bool = False):
+        """A worker that is asked to stop in the end; its flows, at most `limit` at once, are its children.
+
+        `ours` is `windowcast worker`.
+        """
+        command = [*COMMAND, "worker"] if ours else [sys.executable, "-m", "prefect", "worker", "start"]
+        command += ["--pool", pool]
         command += [] if limit is None else ["--limit", str(limit)]
         with (self.home / f"{pool}-{time.monotonic_ns()}.log").open("w") as log:
             worker = subprocess.Popen(
@@ -112,26 +135,31 @@ def flows_of(worker: subprocess.Popen) -> list[psutil.Process]:
 
 
 @contextmanager
-def running_server(home: Path):
-    """Start a server with the settings of `windowcast up`, on a port that is free."""
+def running_server(home: Path, *, login: str | None = None):
+    """Start a server with the settings of `windowcast up`, on a free port; with a login it protects its API alike."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = start_server(home, port)
+    server = start_server(home, port, login=login)
     try:
-        yield PrefectServer(_api_of(port), home)
+        yield PrefectServer(_api_of(port), home, login=login)
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(timeout=20)
 
 
-def start_server(home: Path, port: int) -> subprocess.Popen:
+def start_server(home: Path, port: int, *, login: str | None = None) -> subprocess.Popen:
     """Start a server, again or for the first time, and wait until it answers; its process leads its group."""
     from cli.up import SERVER_SETTINGS
 
     environment = {**os.environ, **SERVER_SETTINGS, "PREFECT_HOME": str(home / "server"), "DO_NOT_TRACK": "1"}
     # Else its pages ask a server on Prefect's usual port.
     environment["PREFECT_UI_API_URL"] = _api_of(port)
+    if login is not None:
+        environment |= {
+            "PREFECT_SERVER_API_AUTH_STRING": login,
+            "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true",
+        }
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     with (home / "server.log").open("a") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)

@@ -10,11 +10,24 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import psutil
+import psycopg
+import pytest
 from prefect_machine import COMMAND, ROOT, wait_until
 
+import servers
 from cli.children import Children, Command
+from clients.settings import settings
 from domain.errors import ServiceAwayError
 from factories import user_id
+
+
+@pytest.fixture(params=["installed 15"] if servers.found_15() else [])
+def prefect_postgres(request, running_servers):
+    """An empty database where pg_trgm is at hand, which the embedded Postgres has not."""
+    server = running_servers(request.param)
+    name = server.create(template="template0")
+    yield server.url(name)
+    server.drop(name)
 
 
 class Up:
@@ -110,6 +123,63 @@ def test_a_server_for_others_needs_a_login_and_a_port_in_use_gets_a_sentence(sho
     assert (open_door.code, taken.code) == (2, 2)
     assert "set PREFECT_SERVER_API_AUTH_STRING to user:password" in open_door.err
     assert "cannot be used (address already in use): choose another one with --port" in taken.err
+
+
+def test_a_server_for_others_is_started_with_its_login_and_against_forged_requests(monkeypatch):
+    """Its environment is looked at, since a server under test listens on this machine alone."""
+    from cli.up import _login
+
+    monkeypatch.setenv("PREFECT_SERVER_API_AUTH_STRING", "ops:CANARY-login")
+    monkeypatch.setenv("PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED", "false")
+    monkeypatch.setenv("PREFECT_UI_API_URL", "to be put back")
+    monkeypatch.delenv("PREFECT_UI_API_URL")
+
+    login = _login("0.0.0.0")
+
+    assert login == "ops:CANARY-login"
+    assert os.environ["PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED"] == "true"
+    assert os.environ["PREFECT_UI_API_URL"] == "/api"
+
+
+def test_the_prefect_server_keeps_its_tables_in_postgres_if_told_so_and_nothing_elsewhere(
+    shop, monkeypatch, prefect_postgres
+):
+    own = prefect_postgres
+    monkeypatch.setenv("WINDOWCAST_PREFECT_DATABASE_URL", own)
+    monkeypatch.setenv("PREFECT_SERVER_API_AUTH_STRING", "ops:CANARY-login")
+    monkeypatch.setenv("PREFECT_API_AUTH_STRING", "ops:CANARY-login")
+    file = shop.csv("list.csv", [(user_id(number), "Ada") for number in range(3)])
+    at = (datetime.now(UTC) + timedelta(hours=1)).isoformat(timespec="seconds")
+
+    with running_up(shop.command.folder) as up:
+        submitted = _windowcast("submit", *shop.words(file, "--at", at, "--name", "Later"), "--yes", "--json")
+        closed = httpx.post(f"{up.addresses['prefect_api_url']}/flow_runs/filter", json={}, trust_env=False)
+        code = up.stop(signal.SIGINT)
+
+    assert (submitted.returncode, code, closed.status_code) == (0, 0, 401), submitted.stderr
+    with psycopg.connect(own) as connection:
+        names = connection.execute("SELECT name FROM flow_run WHERE name LIKE 'send Later%'").fetchall()
+    assert len(names) == 1
+    assert list((shop.command.folder / "home").rglob("prefect.db*")) == []
+
+
+def test_a_database_that_the_prefect_server_cannot_use_is_told_before_anything_is_started(
+    shop, running_servers, monkeypatch, database_18
+):
+    embedded = running_servers("embedded 18")
+    blank = embedded.create(template="template0")
+    said = []
+    for url in (database_18, embedded.url(blank), "postgresql://ops:CANARY-password@127.0.0.1:9/prefect"):
+        monkeypatch.setenv("WINDOWCAST_PREFECT_DATABASE_URL", url)
+        settings.cache_clear()
+        done = shop.command("up", "--port", "0", "--receiver-port", "0")
+        said.append((done.code, done.out, done.err))
+
+    assert [(code, out) for code, out, _ in said] == [(2, "")] * 3
+    assert "names the database that Windowcast itself uses" in said[0][2]
+    assert "lacks the extension pg_trgm" in said[1][2]
+    assert "cannot be opened (OperationalError)" in said[2][2]
+    assert "CANARY" not in said[2][2]
 
 
 def test_a_child_that_always_dies_stops_everything():

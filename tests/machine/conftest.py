@@ -27,6 +27,13 @@ prefect_server, platform, command, shop = (
     getattr(_of_flows(), name) for name in ("prefect_server", "platform", "command", "shop")
 )
 
+
+@pytest.fixture(scope="session")
+def prefect_login():
+    """None: what is looked at here are the pages behind the login, by a browser that fills in no form."""
+    return
+
+
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
 
