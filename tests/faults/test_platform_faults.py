@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import pytest
-import servers
 from proxy import proxying
 
+import servers
 from factories import user_id
 from sandbox.process import running_sandbox
 from tasks.accounts import resume_account

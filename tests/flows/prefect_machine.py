@@ -1,6 +1,7 @@
 """A Prefect server for the whole session, and the workers of a test beside it: real processes on loopback."""
 
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -33,6 +34,7 @@ class PrefectServer:
             "PREFECT_HOME": str(self.home / "client"),
             "PREFECT_WORKER_QUERY_SECONDS": "1",
             "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+            "WINDOWCAST_RUN_COMMAND": shlex.join([sys.executable, "-m", "prefect.engine"]),
             "PYTHONPATH": str(ROOT),
             "DO_NOT_TRACK": "1",
         }
@@ -44,7 +46,12 @@ class PrefectServer:
         )
 
     def call(self, path: str, body: dict | None = None, *, method: str = "POST"):
-        answer = httpx.request(method, f"{self.url}/{path}", json=body, trust_env=False, timeout=30)
+        for seconds in (0.1, 0.5, 1):
+            answer = httpx.request(method, f"{self.url}/{path}", json=body, trust_env=False, timeout=30)
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
+            # Nothing was done: its SQLite was being written. Prefect's own clients ask again, too.
+            time.sleep(seconds)
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
