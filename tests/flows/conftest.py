@@ -16,6 +16,7 @@ from sandbox.process import SandboxClient, running_sandbox
 sys.path.insert(0, str(Path(__file__).parent))
 
 from prefect_machine import running_server
+from told_place import Receiver
 
 
 def pytest_collection_modifyitems(items):
@@ -183,3 +184,10 @@ class Shop:
 
     def accepted(self) -> list:
         return [message for message in self.platform.log() if message.account == self.page]
+
+
+@pytest.fixture
+def receiver():
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
