@@ -57,11 +57,10 @@ def maintain(*, as_json: bool) -> None:
     """Make partitions ahead, and delete what was kept long enough. Harmless at any time; a server does it daily."""
     from cli.session import session
     from tasks.deletion_requests import keep_erasures
-    from tasks.maintenance import maintain as maintain_once
-    from tasks.maintenance import retention_of
+    from tasks.maintenance import maintain_here
 
     with session() as opened:
-        report = maintain_once(opened.connection, retention_of(opened.settings))
+        report = maintain_here(opened.connection, opened.settings)
         erasures = keep_erasures(opened.connection)
     if as_json:
         print_json(

@@ -11,7 +11,7 @@ from domain.errors import CampaignError
 # Command: where it is, and its line in `windowcast --help`. A module is imported when its command is asked for.
 _COMMANDS: Final = {
     "submit": ("cli.submit:submit", "Check a list and send it, now or at a time."),
-    "check": ("cli.submit:check", "Show exactly what submit would do; send nothing."),
+    "check": ("cli.check:check", "Show exactly what submit would do; send nothing."),
     "campaigns": (
         "cli.campaigns:campaigns",
         "List, show, approve, run, pause, resume, move, cancel, retry and sweep campaigns.",

@@ -108,6 +108,9 @@ class Settings(BaseSettings):
     keep_states_days: int = Field(
         default=730, ge=30, description="How long campaigns and what became of each message are kept after their end."
     )
+    keep_nights_days: int = Field(
+        default=730, ge=35, description="How long the nightly reports of who can be reached are kept, and their files."
+    )
     erasure_key: SecretStr | None = Field(
         default=None, min_length=16, description="Key of the hashes that stand for people whose data was erased."
     )

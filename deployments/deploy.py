@@ -25,11 +25,16 @@ SENDING_POOL: Final = "windowcast"
 UPKEEP_POOL: Final = "windowcast-upkeep"
 
 _FILE: Final = "deployments/prefect.yaml"
+_PROCESS: Final = "process"
 _POOLS: Final = {
     SENDING_POOL: "Submits and sends.",
     UPKEEP_POOL: "Looks after campaigns; it has workers of its own, so that it never crowds out a send.",
 }
 _WITHIN_SECONDS: Final = 300
+# By itself a worker starts two processes for a run, one to watch the other: a second and a half longer until a campaign
+# starts. A worker whose environment has a command starts that alone, and one without goes Prefect's own way.
+RUN_COMMAND: Final = "WINDOWCAST_RUN_COMMAND"
+_PREFECTS_COMMAND: Final = "{{ command }}"
 
 
 @dataclass(frozen=True)
@@ -56,9 +61,14 @@ def deploy(connection: Connection, *, chosen: Settings) -> Deployed:
     listed = listed_deployments()
     with open_server() as client:
         for name, description in _POOLS.items():
+<<<<<<< HEAD
             _ensure_pool(client, name, description=description)
         _ensure_queue(client, FURTHER_QUEUE, pool=SENDING_POOL)
     _deploy_flows(time_zone=chosen.time_zone or "UTC", folder=chosen.workers_folder or str(ROOT))
+=======
+            ensure_pool(client, name, description=description)
+    _deploy_flows(time_zone=chosen.time_zone or "UTC")
+>>>>>>> cost
     with open_server() as client:
         for entry in listed:
             _limit_queue(client, entry["work_pool"])
@@ -71,16 +81,45 @@ def deploy(connection: Connection, *, chosen: Settings) -> Deployed:
     return Deployed(list(_POOLS), names, automations)
 
 
-def _ensure_pool(client: "SyncPrefectClient", name: str, *, description: str) -> None:
-    """Make a pool of processes unless there is one of that name: a team may have made it one of containers."""
-    from prefect.client.schemas.actions import WorkPoolCreate
+def ensure_pool(client: "SyncPrefectClient", name: str, *, description: str) -> None:
+    """Make a pool of processes, or mend one; a pool of that name of another type, as of containers, is a team's own."""
+    from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
     from prefect.exceptions import ObjectAlreadyExists
     from prefect.workers.process import ProcessWorker
 
+<<<<<<< HEAD
     template = ProcessWorker.get_default_base_job_template()
     pool = WorkPoolCreate(name=name, type="process", description=description, base_job_template=template)
     with contextlib.suppress(ObjectAlreadyExists):
         client.create_work_pool(pool)
+=======
+    template = _with_run_command(ProcessWorker.get_default_base_job_template())
+    pool = WorkPoolCreate(name=name, type=_PROCESS, description=description, base_job_template=template)
+    try:
+        client.create_work_pool(pool)
+    except ObjectAlreadyExists:
+        known = client.read_work_pool(name)
+        mended = _with_run_command(known.base_job_template)
+        if known.type == _PROCESS and mended != known.base_job_template:
+            client.update_work_pool(name, WorkPoolUpdate(base_job_template=mended))
+
+
+def _with_run_command(template: dict[str, Any]) -> dict[str, Any]:
+    """Return a pool's template whose runs are started by the worker's own command; one that somebody has set stays."""
+    job = template.get("job_configuration", {})
+    if job.get("command") != _PREFECTS_COMMAND:
+        return template
+    # A name with a dollar is looked up in the worker's environment; a server takes no name that is not listed.
+    name = f"${RUN_COMMAND}"
+    listed = template["variables"]["properties"]
+    others = {key: value for key, value in listed.items() if key != "command"}
+    ours = {"type": "string", "title": name, "description": "Taken from the worker's environment, not from here."}
+    return {
+        **template,
+        "job_configuration": {**job, "command": f"{{{{ {name} }}}}"},
+        "variables": {**template["variables"], "properties": {**others, name: ours}},
+    }
+>>>>>>> cost
 
 
 def _ensure_queue(client: "SyncPrefectClient", name: str, *, pool: str) -> None:

@@ -16,6 +16,7 @@ class Retention:
     interactions: int
     receipts: int
     states: int
+    nights: int
 
 
 class FileLoss(StrEnum):

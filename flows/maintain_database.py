@@ -6,7 +6,7 @@ from prefect.cache_policies import NO_CACHE
 
 from clients.settings import settings
 from tasks.deletion_requests import ErasuresKept, keep_erasures
-from tasks.maintenance import MaintenanceReport, maintain, retention_of
+from tasks.maintenance import MaintenanceReport, maintain_here
 from tasks.running import open_database
 
 
@@ -26,7 +26,7 @@ async def maintain_database() -> int:
 def maintain_once() -> MaintenanceReport:
     """Do one maintenance of the database."""
     with open_database() as (connection, _):
-        return maintain(connection, retention_of(settings()))
+        return maintain_here(connection, settings())
 
 
 @task(task_run_name="handle requests for deletion", cache_policy=NO_CACHE)

@@ -7,10 +7,13 @@ from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from clients.settings import settings
-from domain.eligibility import EligibilityReport
+from domain.eligibility import EligibilityReport, NightKept
+from flows.steps.server_runs import own_run_id
+from flows.steps.telling import tell_of
 from reports.eligibility_page import eligibility_markdown
 from tasks.eligibility_report import report_night
-from tasks.report_files import write_report_files
+from tasks.report_files import reports_folder, write_report_files
+from tasks.report_news import report_news
 from tasks.running import open_database
 from tasks.windows import guards_of, timing_of
 
@@ -23,11 +26,14 @@ async def report_eligibility(*, account: str | None = None, folder: str | None =
         account: Name of one account; all of them if empty.
         folder: Where the page and the workbook are written, on the worker's machine; `reports` in its home if empty.
 
-    Returns whether the night was kept by this run or before. Any number of runs in one night is harmless.
+    Returns whether the night was kept by this run or before. Any number of runs in one night is harmless; people are
+    told of it once, when it is of all accounts.
     """
     report = count_and_keep(account)
     files = write_files(report, folder)
     await show(report, files)
+    if account is None and report.kept is not NightKept.NOT_KEPT:
+        await tell_of(report_news(report, files, run_id=own_run_id()))
     return report.kept.value
 
 
@@ -48,7 +54,7 @@ def count_and_keep(account: str | None) -> EligibilityReport:
 @task(task_run_name="write the files", cache_policy=NO_CACHE)
 def write_files(report: EligibilityReport, folder: str | None) -> list[str]:
     """Write the page and the workbook; return where they are."""
-    chosen = Path(folder) if folder else settings().home / "reports"
+    chosen = Path(folder) if folder else reports_folder(settings().home)
     return [str(path) for path in write_report_files(report, chosen)]
 
 

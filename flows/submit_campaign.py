@@ -1,5 +1,6 @@
 """From a workbook to an admitted campaign: read, check, judge, foretell, then send now or at its time."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from domain.template_label import read_label
 from domain.times import parse_moment
 from flows.send_campaign import send_campaign
 from flows.steps.approval import wait_for_approval
+from flows.steps.beside import beside
 from flows.steps.endings import PlainFailure, told_of
 from flows.steps.server_runs import own_run_id
 from flows.steps.sharing import usual_shares
@@ -34,6 +36,7 @@ from tasks.campaigns import get_campaign, keep_flow_run
 from tasks.intake import admit, check_list, find_progress, plan_submission, take_list
 from tasks.mapped_interactions import read_all
 from tasks.plan_shown import admitted_markdown, plan_markdown, plan_sentence
+from tasks.planning import plan_sentences
 from tasks.recurring import is_stopped
 from tasks.run_shown import problems_markdown
 from tasks.running import open_database
@@ -188,8 +191,20 @@ async def _submit_and_send(submission: Submission, *, send: bool) -> str | State
         if state not in _GOES_ON:
             return str(campaign_id)
         if state is CampaignState.VALIDATED:
-            state = await admit_campaign(submission, campaign_id)
+            state, sentences = admit_campaign(submission, campaign_id)
+            async with beside(show_admitted(campaign_id, sentences)):
+                return await _go_on(submission, campaign_id, state=state, send=send)
+        return await _go_on(submission, campaign_id, state=state, send=send)
+
+
+async def _go_on(submission: Submission, campaign_id: UUID, *, state: CampaignState, send: bool) -> str | State[str]:
+    """Wait for a second person where one is asked, then send the campaign or have it sent at its time."""
+    if state is CampaignState.AWAITING_APPROVAL:
+        state = await wait_for_approval(campaign_id)
+        if state is CampaignState.CANCELLED:
+            return Cancelled(message="The campaign was rejected or cancelled; nothing of it is sent.")
         if state is CampaignState.AWAITING_APPROVAL:
+<<<<<<< HEAD
             state = await wait_for_approval(campaign_id)
             if state is CampaignState.CANCELLED:
                 return Cancelled(message="The campaign was rejected or cancelled; nothing of it is sent.")
@@ -200,6 +215,14 @@ async def _submit_and_send(submission: Submission, *, send: bool) -> str | State
         elif send:
             schedule_run(campaign_id)
         return str(campaign_id)
+=======
+            return str(campaign_id)
+    if send and submission.scheduled_at is None:
+        await send_campaign(campaign_id)
+    elif send:
+        schedule_run(campaign_id)
+    return str(campaign_id)
+>>>>>>> cost
 
 
 @task(task_run_name="see whether it was stopped", cache_policy=NO_CACHE)
@@ -230,17 +253,27 @@ def take_in(submission: Submission) -> tuple[UUID, CampaignState]:
 
 
 @task(task_run_name="admit the campaign", cache_policy=NO_CACHE)
-async def admit_campaign(submission: Submission, campaign_id: UUID) -> CampaignState:
-    """See that somebody can be reached, show the plan, and let the campaign start at its time or after an approval."""
+def admit_campaign(submission: Submission, campaign_id: UUID) -> tuple[CampaignState, list[str]]:
+    """See that somebody can be reached, and let the campaign start at its time or after an approval.
+
+    Returns its state, and the plan in sentences.
+    """
     with open_database() as (connection, _):
         target = find_target(connection, submission)
         timing, guards = timing_of(settings()), guards_of(settings())
         outlook = admit(connection, campaign_id, target=target, timing=timing, guards=guards)
+        state = CampaignState(get_campaign(connection, campaign_id)["state"])
+    return state, plan_sentences(outlook, account=target.account)
+
+
+@task(task_run_name="show what is foretold", cache_policy=NO_CACHE)
+async def show_admitted(campaign_id: UUID, sentences: list[str]) -> None:
+    """Show the plan of a campaign that was admitted, its picture drawn in a thread, so that no send waits for it."""
+    with open_database() as (connection, _):
         campaign = get_campaign(connection, campaign_id)
     zone = settings().time_zone
-    plan = admitted_markdown(outlook, account=target.account, campaign=campaign, time_zone=zone)
+    plan = await asyncio.to_thread(admitted_markdown, sentences, campaign=campaign, time_zone=zone)
     await acreate_markdown_artifact(key=f"plan-{campaign_id}", markdown=plan, description="What was foretold.")
-    return CampaignState(campaign["state"])
 
 
 @task(task_run_name="schedule its run", cache_policy=NO_CACHE)

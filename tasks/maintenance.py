@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from clients.settings import Settings
 from domain.errors import ServiceAwayError, UnfinishedError
 from domain.retention import Retention
 from sql import query
+from tasks.report_files import delete_old_report_files, reports_folder
 from tasks.windows import read_clock
 
 logger = logging.getLogger("windowcast.maintenance")
@@ -64,6 +65,8 @@ _DELETIONS: Final = (
     _Deletion("cool-offs", "maintenance/delete_cool_offs", "receipts"),
     _Deletion("requests for deletion", "maintenance/delete_requests", "states"),
     _Deletion("reports of maintenance", "maintenance/delete_runs", "states"),
+    _Deletion("nightly reports", "maintenance/delete_nights", "nights"),
+    _Deletion("hours of nightly reports", "maintenance/delete_hours", "nights"),
 )
 
 
@@ -77,6 +80,7 @@ def retention_of(chosen: Settings) -> Retention:
         interactions=chosen.keep_interactions_days,
         receipts=chosen.keep_receipts_days,
         states=chosen.keep_states_days,
+        nights=chosen.keep_nights_days,
     )
 
 
@@ -100,6 +104,14 @@ def maintain(connection: Connection, retention: Retention) -> MaintenanceReport:
             query("maintenance/record_run"),
             {"started_at": started_at, "report": json.dumps(asdict(report), default=str)},
         )
+    return report
+
+
+def maintain_here(connection: Connection, chosen: Settings) -> MaintenanceReport:
+    """Maintain the database as `maintain` does, and delete old files of nightly reports under this machine's home."""
+    report = maintain(connection, retention_of(chosen))
+    before = (read_clock(connection) - timedelta(days=chosen.keep_nights_days)).date()
+    report.deleted["files of nightly reports"] = delete_old_report_files(reports_folder(chosen.home), before=before)
     return report
 
 

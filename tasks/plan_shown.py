@@ -1,10 +1,9 @@
 """A plan where people of a Prefect server look: states, reasons and sentences, with no name, text or id of anybody."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from domain.account import Account
 from domain.reasons import SENTENCES
 from domain.run_names import local_time
 from domain.states import CampaignState
@@ -14,7 +13,6 @@ from reports.markdown import plain_markdown
 from tasks.intake import Plan
 from tasks.planning import plan_facts, plan_sentences
 from tasks.submitted_plan import AskedPlan
-from tasks.windows import Outlook
 
 ASKS: Final = "It has more recipients than may be sent to without a second person, who is asked first."
 
@@ -54,11 +52,10 @@ def plan_markdown(plan: Plan, *, time_zone: str | None) -> str:
     return "\n".join([*lines, "", picture])
 
 
-def admitted_markdown(outlook: Outlook, *, account: Account, campaign: Mapping[str, Any], time_zone: str | None) -> str:
+def admitted_markdown(sentences: Sequence[str], *, campaign: Mapping[str, Any], time_zone: str | None) -> str:
     """Return the plan of a campaign that was admitted, as markdown: the forecast in words and as a picture."""
-    words = [f"- {sentence}" for sentence in plan_sentences(outlook, account=account)]
-    picture = picture_markdown(plan_facts(outlook), time_zone=time_zone)
-    return "\n".join([campaign_line(campaign), "", *words, "", picture])
+    picture = picture_markdown(campaign["plan"], time_zone=time_zone)
+    return "\n".join([campaign_line(campaign), "", *(f"- {sentence}" for sentence in sentences), "", picture])
 
 
 def asked_markdown(asked: AskedPlan, *, time_zone: str | None, foretold: Mapping[str, Any] | None = None) -> str:

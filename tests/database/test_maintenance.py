@@ -11,7 +11,9 @@ import pytest
 import tasks.maintenance
 from clients.postgres import connect
 from clients.settings import Settings
+from domain.eligibility import NightKept
 from domain.errors import ServiceAwayError, UnfinishedError, UsageError
+from domain.guards import Guards
 from domain.reasons import Reason
 from domain.retention import Retention
 from domain.sweep import SweepCode
@@ -20,6 +22,7 @@ from factories import TIMING, user_id, write_table
 from tasks.campaigns import close_campaign, start_campaign
 from tasks.database import broken_promises
 from tasks.decisions import Author
+from tasks.eligibility_report import report_night
 from tasks.interactions import Interaction, store_interactions
 from tasks.maintenance import DAYS_AHEAD, maintain, one_at_a_time
 from tasks.receipts import store_receipt
@@ -28,7 +31,7 @@ from tasks.upkeep import find_upkeep
 from tasks.windows import read_clock
 
 KEPT = Retention(
-    uploads=30, webhooks=30, strange_webhooks=90, texts=90, interactions=90, receipts=30, states=730
+    uploads=30, webhooks=30, strange_webhooks=90, texts=90, interactions=90, receipts=30, states=730, nights=730
 )  # fmt: skip
 
 
@@ -325,6 +328,13 @@ def make_requests(world):
     )
 
 
+def make_nights(world):
+    account = world.account(name="Shop")
+    world.people_write(account, [1])
+    report = report_night(world.connection, account=None, zone=None, timing=TIMING, guards=Guards())
+    assert report.kept is NightKept.KEPT
+
+
 TEXTS = "SELECT count(*) FROM message_list WHERE cells <> '{}'"
 FOUND = "SELECT count(*) FROM problem WHERE facts ->> 'found' <> '(deleted)'"
 TYPED = "SELECT count(*) FROM message_list WHERE user_id IS NULL AND typed_user_id IS NOT NULL"
@@ -350,6 +360,7 @@ KINDS = {
     "look-ups": (ended_campaign, "SELECT count(*) FROM look_up", 730, 0),
     "problems": (ended_campaign, "SELECT count(*) FROM problem", 730, 0),
     "newest openers": (ended_campaign, "SELECT count(*) FROM last_interaction", 730, 0),
+    "nightly reports": (make_nights, "SELECT count(*) FROM eligibility_snapshot", 730, 0),
     "requests for deletion": (make_requests, "SELECT count(*) FROM deletion_request", 730, 1),
 }
 
@@ -379,6 +390,23 @@ def test_each_kind_of_data_is_kept_as_long_as_is_promised_and_no_longer(world_18
     assert before == made
     assert counted() == {kind: left for kind, (_, left) in kinds.items()}
     assert broken_promises(world_18.connection) == {}
+
+
+def test_the_hours_of_nightly_reports_go_one_by_one_and_those_of_the_last_weeks_stay_for_the_next(world_18):
+    make_nights(world_18)
+    hours = "SELECT count(*), min(at) > clock() - %s * interval '1 day' AS are_kept FROM eligibility_hour"
+    days = KEPT.nights
+    made = world_18.connection.execute(hours, [days]).fetchone()["count"]
+
+    world_18.put_clock_ahead(days=days - 10)
+    maintain(world_18.connection, KEPT)
+    left = world_18.connection.execute(hours, [days]).fetchone()
+    world_18.put_clock_ahead(days=days + 1)
+    maintain(world_18.connection, KEPT)
+
+    assert 0 < left["count"] < made
+    assert left["are_kept"]
+    assert world_18.connection.execute(hours, [days]).fetchone()["count"] == 0
 
 
 def test_the_page_of_data_protection_names_the_days_that_are_set():

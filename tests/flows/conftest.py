@@ -15,7 +15,12 @@ from sandbox.process import SandboxClient, running_sandbox
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+<<<<<<< HEAD
 from prefect_machine import LOGIN, running_server
+=======
+from prefect_machine import running_server
+from told_place import Receiver
+>>>>>>> cost
 
 
 def pytest_collection_modifyitems(items):
@@ -190,3 +195,10 @@ class Shop:
 
     def accepted(self) -> list:
         return [message for message in self.platform.log() if message.account == self.page]
+
+
+@pytest.fixture
+def receiver():
+    receiver = Receiver()
+    yield receiver
+    receiver.close()

@@ -1,6 +1,7 @@
 """A Prefect server for the whole session, and the workers of a test beside it: real processes on loopback."""
 
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -37,6 +38,7 @@ class PrefectServer:
             "PREFECT_HOME": str(self.home / "client"),
             "PREFECT_WORKER_QUERY_SECONDS": "1",
             "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+            "WINDOWCAST_RUN_COMMAND": shlex.join([sys.executable, "-m", "prefect.engine"]),
             "PYTHONPATH": str(ROOT),
             "DO_NOT_TRACK": "1",
             **({} if self.login is None else {"PREFECT_API_AUTH_STRING": self.login}),

@@ -120,6 +120,35 @@ def test_deploying_again_changes_nothing_and_schedules_make_runs(prefect_server,
     assert limits == {"default": None, "sweep": 1, "reconcile": 1, "daily": 1}
 
 
+def test_a_pool_of_an_older_installation_gets_the_command_and_one_of_containers_or_with_its_own_stays(prefect_server):
+    from prefect.client.orchestration import get_client
+    from prefect.workers.process import ProcessWorker
+
+    from deployments.deploy import ensure_pool
+
+    older = ProcessWorker.get_default_base_job_template()
+    own = {**older, "job_configuration": {**older["job_configuration"], "command": "our-python -m prefect.engine"}}
+    pools = {"older": ("process", older), "containers": ("docker", older), "own": ("process", own)}
+    for name, (kind, template) in pools.items():
+        prefect_server.call("work_pools/", {"name": name, "type": kind, "base_job_template": template})
+
+    with prefect_server.used_here(), get_client(sync_client=True) as client:
+        for name in ("new", *pools):
+            ensure_pool(client, name, description="One.")
+        commands = {
+            name: client.read_work_pool(name).base_job_template["job_configuration"]["command"]
+            for name in ("new", *pools)
+        }
+
+    from_environment = "{{ $WINDOWCAST_RUN_COMMAND }}"
+    assert commands == {
+        "new": from_environment,
+        "older": from_environment,
+        "containers": "{{ command }}",
+        "own": "our-python -m prefect.engine",
+    }
+
+
 def test_a_server_that_is_away_gets_one_sentence(shop, prefect_server, monkeypatch):
     monkeypatch.setattr(prefect_server, "url", "http://127.0.0.1:9/api")
 

@@ -158,5 +158,14 @@ def test_the_flow_keeps_the_night_and_shows_it_in_small_tables(shop):
     artifact = asyncio.run(Artifact.aget("eligibility"))
     assert kept == ["kept", "was_kept"]
     assert "| Shop | 10 | 0 | 0 | 0 | 0 | 10 | 10 | 0 |" in artifact.data
-    files = sorted(path.suffix for path in (settings().home / "reports").iterdir())
-    assert files == [".html", ".xlsx"]
+    folder = settings().home / "reports"
+    assert sorted(path.suffix for path in folder.iterdir()) == [".html", ".xlsx"]
+    others = {"eligibility-2020-01-01.csv", "eligibility-2020-13-01.html", "mine-2020-01-01.html"}
+    for name in ("eligibility-2020-01-01.html", "eligibility-2020-01-01-segment.xlsx", *others):
+        (folder / name).touch()
+
+    deleted = shop.command.json("db", "maintain")["deleted"]
+
+    assert deleted["files of nightly reports"] == 2
+    assert {path.name for path in folder.iterdir()} > others
+    assert len(list(folder.iterdir())) == len(others) + 2
