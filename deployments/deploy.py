@@ -61,14 +61,9 @@ def deploy(connection: Connection, *, chosen: Settings) -> Deployed:
     listed = listed_deployments()
     with open_server() as client:
         for name, description in _POOLS.items():
-<<<<<<< HEAD
-            _ensure_pool(client, name, description=description)
+            ensure_pool(client, name, description=description)
         _ensure_queue(client, FURTHER_QUEUE, pool=SENDING_POOL)
     _deploy_flows(time_zone=chosen.time_zone or "UTC", folder=chosen.workers_folder or str(ROOT))
-=======
-            ensure_pool(client, name, description=description)
-    _deploy_flows(time_zone=chosen.time_zone or "UTC")
->>>>>>> cost
     with open_server() as client:
         for entry in listed:
             _limit_queue(client, entry["work_pool"])
@@ -87,12 +82,6 @@ def ensure_pool(client: "SyncPrefectClient", name: str, *, description: str) -> 
     from prefect.exceptions import ObjectAlreadyExists
     from prefect.workers.process import ProcessWorker
 
-<<<<<<< HEAD
-    template = ProcessWorker.get_default_base_job_template()
-    pool = WorkPoolCreate(name=name, type="process", description=description, base_job_template=template)
-    with contextlib.suppress(ObjectAlreadyExists):
-        client.create_work_pool(pool)
-=======
     template = _with_run_command(ProcessWorker.get_default_base_job_template())
     pool = WorkPoolCreate(name=name, type=_PROCESS, description=description, base_job_template=template)
     try:
@@ -119,7 +108,6 @@ def _with_run_command(template: dict[str, Any]) -> dict[str, Any]:
         "job_configuration": {**job, "command": f"{{{{ {name} }}}}"},
         "variables": {**template["variables"], "properties": {**others, name: ours}},
     }
->>>>>>> cost
 
 
 def _ensure_queue(client: "SyncPrefectClient", name: str, *, pool: str) -> None:

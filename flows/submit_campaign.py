@@ -204,25 +204,12 @@ async def _go_on(submission: Submission, campaign_id: UUID, *, state: CampaignSt
         if state is CampaignState.CANCELLED:
             return Cancelled(message="The campaign was rejected or cancelled; nothing of it is sent.")
         if state is CampaignState.AWAITING_APPROVAL:
-<<<<<<< HEAD
-            state = await wait_for_approval(campaign_id)
-            if state is CampaignState.CANCELLED:
-                return Cancelled(message="The campaign was rejected or cancelled; nothing of it is sent.")
-            if state is CampaignState.AWAITING_APPROVAL:
-                return str(campaign_id)
-        if send and submission.scheduled_at is None:
-            await send_campaign(campaign_id, shares=usual_shares(campaign_id))
-        elif send:
-            schedule_run(campaign_id)
-        return str(campaign_id)
-=======
             return str(campaign_id)
     if send and submission.scheduled_at is None:
-        await send_campaign(campaign_id)
+        await send_campaign(campaign_id, shares=usual_shares(campaign_id))
     elif send:
         schedule_run(campaign_id)
     return str(campaign_id)
->>>>>>> cost
 
 
 @task(task_run_name="see whether it was stopped", cache_policy=NO_CACHE)

@@ -15,12 +15,8 @@ from sandbox.process import SandboxClient, running_sandbox
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-<<<<<<< HEAD
 from prefect_machine import LOGIN, running_server
-=======
-from prefect_machine import running_server
 from told_place import Receiver
->>>>>>> cost
 
 
 def pytest_collection_modifyitems(items):
