@@ -40,9 +40,9 @@ def eligibility(*, account: str | None, night: str | None, segment: str | None, 
 
     A night is a day in WINDOWCAST_TIME_ZONE (else UTC).
     """
-    from tasks.eligibility_report import read_night, report_night
+    from tasks.eligibility_report import read_night
+    from tasks.night import measure_night
     from tasks.report_files import write_report_files
-    from tasks.windows import guards_of, timing_of
 
     if night is not None and segment is not None:
         raise UsageError("A night is kept for whole accounts: give --date or --segment, not both.")
@@ -51,14 +51,7 @@ def eligibility(*, account: str | None, night: str | None, segment: str | None, 
         if night is not None:
             found = read_night(opened.connection, _night(night), account=account, zone=zone)
         else:
-            found = report_night(
-                opened.connection,
-                account=account,
-                zone=zone,
-                timing=timing_of(opened.settings),
-                guards=guards_of(opened.settings),
-                segment=segment,
-            )
+            found = measure_night(opened.connection, opened.settings, account=account, segment=segment)
     files = [] if out is None else write_report_files(found, out)
     if as_json:
         print_json(_eligibility_json(found, files))
@@ -154,10 +147,10 @@ def _eligibility_json(found: "EligibilityReport", files: list[Path]) -> dict[str
 
 
 def _show_eligibility(found: "EligibilityReport", files: list[Path]) -> None:
-    from reports.eligibility_words import KEPT_WORDS, sentences, title
+    from reports.eligibility_words import sentences, standing, title
 
     measured = f"{found.measured_at.astimezone(found.local):%Y-%m-%d %H:%M}"
-    click.echo(f"{title(found)} (counted {measured}, times of {found.zone}). {KEPT_WORDS[found.kept]}")
+    click.echo(f"{title(found)} (counted {measured}, times of {found.zone}). {standing(found)}")
     if found.unmeasured:
         say(f"Not measured in this night: {', '.join(found.unmeasured)}.")
     print_table(

@@ -170,6 +170,7 @@ class EligibilityReport:
     segment: SegmentFacts | None = None
     kept: NightKept = NightKept.NOT_KEPT
     unmeasured: tuple[str, ...] = field(default=())  # accounts of which this night is not kept
+    is_mapped: bool = False  # a team's own table tells what people did, which the comparison does not read
 
     @property
     def local(self) -> ZoneInfo:

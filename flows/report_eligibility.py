@@ -11,11 +11,10 @@ from domain.eligibility import EligibilityReport, NightKept
 from flows.steps.server_runs import own_run_id
 from flows.steps.telling import tell_of
 from reports.eligibility_page import eligibility_markdown
-from tasks.eligibility_report import report_night
+from tasks.night import measure_night
 from tasks.report_files import reports_folder, write_report_files
 from tasks.report_news import report_news
 from tasks.running import open_database
-from tasks.windows import guards_of, timing_of
 
 
 @flow(name="report-eligibility", flow_run_name="report who can be reached")
@@ -40,15 +39,8 @@ async def report_eligibility(*, account: str | None = None, folder: str | None =
 @task(task_run_name="count and keep", cache_policy=NO_CACHE)
 def count_and_keep(account: str | None) -> EligibilityReport:
     """Count who can be reached; only the first count of a night is kept."""
-    chosen = settings()
     with open_database() as (connection, _):
-        return report_night(
-            connection,
-            account=account,
-            zone=chosen.time_zone,
-            timing=timing_of(chosen),
-            guards=guards_of(chosen),
-        )
+        return measure_night(connection, settings(), account=account)
 
 
 @task(task_run_name="write the files", cache_policy=NO_CACHE)

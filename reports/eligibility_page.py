@@ -51,7 +51,7 @@ def eligibility_markdown(report: EligibilityReport) -> str:
     horizons = "".join(f" in {hours} h |" for hours in HORIZONS)
     lines = [
         f"**{eligibility_words.title(report)}** (times of {report.zone}, counted {_minute(report)}). "
-        f"{eligibility_words.KEPT_WORDS[report.kept]}",
+        f"{eligibility_words.standing(report)}",
         "",
         f"| account | open now |{horizons} newly open | lost |",
         "|---|---:|" + "---:|" * (len(HORIZONS) + 2),

@@ -25,6 +25,17 @@ KEPT_WORDS: Final = {
 }
 
 
+MAPPED_WORDS: Final = (
+    "What people did stands in a table of yours (WINDOWCAST_INTERACTIONS_TABLE): it is read for who is open, while "
+    "newly open, lost and usual hours know only what came in by webhook or import."
+)
+
+
+def standing(report: EligibilityReport) -> str:
+    """Say whether the figures are kept, and of which of them little is known."""
+    return KEPT_WORDS[report.kept] + (f" {MAPPED_WORDS}" if report.is_mapped else "")
+
+
 def headline(account: AccountEligibility, zone: ZoneInfo) -> str:
     """Say the one thing to know: what a start at the proposed hour reaches, and what it gives up."""
     start = account.proposed_start

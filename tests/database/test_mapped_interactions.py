@@ -12,10 +12,12 @@ from clients.settings import Settings
 from domain.errors import ConfigurationError
 from domain.window import InteractionKind
 from factories import TIMING, user_id
+from reports.eligibility_words import standing
 from tasks.campaigns import start_campaign
 from tasks.database import broken_promises
 from tasks.interactions import Interaction
 from tasks.mapped_interactions import find_misfit, kept_read, read_all, read_recent, try_to_read
+from tasks.night import measure_night
 from tasks.windows import read_clock
 
 COLUMNS = "account=page_id,user_id=psid,kind=what,occurred_at=created at"
@@ -32,6 +34,18 @@ def openers(world):
 
 def mapped(**fields):
     return Settings(**{"interactions_table": "crm.events", "interactions_columns": COLUMNS, **fields})
+
+
+def test_a_nights_report_reads_the_table_first_and_says_what_it_does_not_know_of_it(theirs):
+    account = theirs.world.account()
+    insert(theirs, account, 1)
+
+    report = measure_night(theirs.world.connection, mapped(interactions_kinds="text=message"), account=None)
+    ours = measure_night(theirs.world.connection, Settings(), account=None)
+
+    assert [one.open_now for one in report.accounts] == [1]
+    assert "newly open, lost and usual hours know only what came in by webhook or import" in standing(report)
+    assert "WINDOWCAST_INTERACTIONS_TABLE" not in standing(ours)
 
 
 def insert(theirs, account, number, *, what="text", minutes_ago=5.0, user=None):
