@@ -34,8 +34,9 @@ _QUIETER: Final = {
     "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_TO_API_ENABLED": "false",
 }
-# It is on loopback and ours alone: the login of a server for others, if the environment has one, is not its own.
-_OPEN: Final = {"PREFECT_SERVER_API_AUTH_STRING": "", "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "false"}
+# It is on loopback and ours alone: the login of a server for others, if the environment has one, is not its own. Even
+# an empty login would be one.
+_FOR_OTHERS: Final = {"PREFECT_SERVER_API_AUTH_STRING", "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED"}
 
 # The address of the one that this process has started.
 _started: str | None = None
@@ -77,10 +78,11 @@ def _start(folder: Path) -> str:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         url = f"http://127.0.0.1:{port}/api"
+        inherited = {name: value for name, value in os.environ.items() if name not in _FOR_OTHERS}
         with (folder / "server.log").open("w") as log:
             server = subprocess.Popen(  # noqa: S603  # our own module with our own words
                 [sys.executable, "-m", "cli.temporary_prefect", str(port), str(os.getpid())],
-                env={**os.environ, **_OPEN, "PREFECT_UI_ENABLED": "0", "PYTHONPATH": str(Path(__file__).parents[1])},
+                env={**inherited, "PREFECT_UI_ENABLED": "0", "PYTHONPATH": str(Path(__file__).parents[1])},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
