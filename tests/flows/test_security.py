@@ -161,7 +161,7 @@ def _tell_the_receiver(shop) -> list[tuple[str, bytes]]:
         ]
         pages = [client.get(f"{url}{path}").content for path in ("/metrics", "/readyz")]
         seen = list(command_lines())
-    assert (asked.status_code, asked.text, [answer.status_code for answer in posted]) == (200, "4711", [200, 401])
+    assert (asked.status_code, asked.text, [answer.status_code for answer in posted]) == (200, "4711", [200, 403])
     return [*seen, *(("a page of the receiver", page) for page in pages)]
 
 
