@@ -29,6 +29,7 @@ class PrefectServer:
         self.url = url
         self.home = home
         self.login = login
+        self._csrf: dict[str, str] = {}
 
     def environment(self) -> dict[str, str]:
         """What a command or a worker of this server has in its environment, beside the test's own settings."""
@@ -56,18 +57,27 @@ class PrefectServer:
         )
 
     def call(self, path: str, body: dict | None = None, *, method: str = "POST"):
-        with httpx.Client(base_url=f"{self.url}/", auth=self._login(), trust_env=False, timeout=30) as client:
-            if self.login is not None:
-                given = client.get("csrf-token", params={"client": "tests"}).json()["token"]
-                client.headers.update({"Prefect-Csrf-Client": "tests", "Prefect-Csrf-Token": given})
-            for left in reversed(range(10)):
-                answer = client.request(method, path, json=body)
-                # Its database on SQLite was held by something else: nothing was done, and every client asks again.
-                if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE or not left:
-                    break
-                time.sleep(0.5)
+        headers = {} if method == "GET" else self._token()
+        address = f"{self.url}/{path}"
+        for left in reversed(range(10)):
+            answer = httpx.request(
+                method, address, json=body, headers=headers, auth=self._login(), trust_env=False, timeout=60
+            )
+            # Its database on SQLite was held by something else: nothing was done, and every client asks again.
+            if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE or not left:
+                break
+            time.sleep(0.5)
         answer.raise_for_status()
         return answer.json() if answer.content else None
+
+    def _token(self) -> dict[str, str]:
+        """The token of a server that protects its API, asked for once, as Prefect's own clients do: it writes it."""
+        if self.login is not None and not self._csrf:
+            given = httpx.get(
+                f"{self.url}/csrf-token", params={"client": "tests"}, auth=self._login(), trust_env=False, timeout=60
+            )
+            self._csrf = {"Prefect-Csrf-Client": "tests", "Prefect-Csrf-Token": given.json()["token"]}
+        return self._csrf
 
     def _login(self) -> tuple[str, str] | None:
         if self.login is None:
