@@ -108,7 +108,7 @@ def test_a_run_through_everything_leaves_no_secret_anywhere(shop, prefect_server
     assert "The account Shop is paused" in ended[0]["message"]
     assert "gone.csv" in ended[2]["message"]
     assert {state for state, count in campaign["by_state"].items() if count} >= {"failed", "sent", "ready"}
-    assert [t["text"][:60] for t in guarded.told if "Birds: paused" in t["text"]], [t["text"][:80] for t in guarded.told]
+    assert any("Shop: the account is paused" in told["text"] for told in guarded.told)
     assert _count(database_18, "receipt_inbox") == 1
     assert _count(database_18, "erased_person") == 1
     of_prefect = list(files(prefect_server.home))
