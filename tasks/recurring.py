@@ -17,8 +17,10 @@ from clients.settings import Settings
 from domain.errors import NotFoundError, UsageError
 from domain.run_names import local_time, submit_name
 from domain.sweep import SweepCode, SweepFinding
+from domain.template_label import TemplateLabel, read_label
 from domain.times import named_zone, occurrence
 from sql import query
+from tasks.templates import find_template
 from tasks.windows import read_clock
 
 # Runs are made so far ahead: an hour without a sweep costs nothing, and people see what comes.
@@ -143,13 +145,13 @@ def _make_ahead(
     due = list(islice(takewhile(lambda at: at <= until, times), _MOST_AT_ONCE))
     missed = [at for at in due if now - at > timedelta(minutes=chosen.latest_start_minutes)]
     for at in due[len(missed) :]:
-        make_run(client, _order(recurring, at=at))
+        make_run(client, _order(connection, recurring, at=at))
     made = due[-1] if len(due) == _MOST_AT_ONCE else until
     connection.execute(query("recurring/keep_made"), {"recurring_id": recurring.recurring_id, "made_until": made})
     return [_missed(recurring, missed)] if missed else []
 
 
-def _order(recurring: Recurring, *, at: datetime) -> RunOrder:
+def _order(connection: Connection, recurring: Recurring, *, at: datetime) -> RunOrder:
     name = f"{recurring.name} {local_time(at, recurring.time_zone)}"
     key = f"recurring:{recurring.recurring_id}:{at.isoformat()}"
     # Each occurrence is a wish of its own, meant even where the file has not changed since the last one.
@@ -157,11 +159,21 @@ def _order(recurring: Recurring, *, at: datetime) -> RunOrder:
     return RunOrder(
         SUBMIT,
         name=submit_name(name, account=recurring.words["account"], at=None, time_zone=None),
-        parameters={**recurring.words, **own, "recurring_id": str(recurring.recurring_id)},
+        parameters={**_words_of_form(connection, recurring), **own, "recurring_id": str(recurring.recurring_id)},
         key=key,
         at=at,
         tags=(_tag(recurring.recurring_id),),
     )
+
+
+def _words_of_form(connection: Connection, recurring: Recurring) -> dict[str, Any]:
+    """Return the words as the form has them: a server takes only a template that its list names."""
+    words = dict(recurring.words)
+    if read_label(words["template"]) is None:
+        code, language, version = words.pop("template"), words.pop("language", None), words.pop("version", None)
+        template = find_template(connection, code, language=language, version=version)
+        words["template"] = str(TemplateLabel(template.code, template.language, template.version))
+    return words
 
 
 def _missed(recurring: Recurring, times: list[datetime]) -> SweepFinding:
