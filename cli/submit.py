@@ -28,7 +28,7 @@ from domain.submission import Submission
 def submit(*, as_json: bool, wait: bool, yes: bool, annotated: Path | None, every: str | None, **given: Any) -> int:
     """Check a list and send it, now or at a time."""
     from cli import recurring, temporary_prefect
-    from tasks.submission import bring_file
+    from tasks.recipients import bring_file
 
     with session() as opened, TemporaryDirectory() as folder:
         submission = replace(submission_of(opened, **given), submission_id=uuid4())

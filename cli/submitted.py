@@ -32,7 +32,8 @@ def show_result(
     Raises the error that has kept it from making a campaign.
     """
     from tasks.campaigns import count_messages, get_campaign
-    from tasks.submission import find_campaign_of, find_same_file, find_target, list_problems
+    from tasks.staging import list_problems
+    from tasks.submission import find_campaign_of, find_same_file, find_target
 
     campaign_id = find_campaign_of(opened.connection, submission.submission_id)
     if campaign_id is None:

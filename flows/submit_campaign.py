@@ -41,7 +41,8 @@ from tasks.recurring import is_stopped
 from tasks.run_shown import problems_markdown
 from tasks.running import open_database
 from tasks.runs import recorded_run
-from tasks.submission import find_target, list_problems, make_messages
+from tasks.staging import list_problems
+from tasks.submission import find_target
 from tasks.submit_form import inbox_file as inbox_file_of
 from tasks.timed_runs import make_timed_run
 from tasks.validation_report import gather_report

@@ -86,17 +86,21 @@ class LookUpPace:
         return row
 
 
-def open_reader(account: Account, *, chosen: Settings) -> ConversationReader:
-    """Make the door to the account's conversations. Raises ConfigurationError without a token."""
-    route = Route(
+def route_of(account: Account) -> Route:
+    """Return where the account's calls go, with its token. Raises ConfigurationError without a token."""
+    return Route(
         channel=account.channel,
         external_id=account.external_id,
         page_id=account.page_id,
         token=account_token(account),
     )
+
+
+def open_reader(account: Account, *, chosen: Settings) -> ConversationReader:
+    """Make the door to the account's conversations. Raises ConfigurationError without a token."""
     timing = timing_of(chosen)
     return ConversationReader(
-        route,
+        route_of(account),
         base_url=chosen.graph_url,
         version=chosen.graph_version,
         read_timeout_seconds=timing.read_timeout_seconds,

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, assert_never
 
-from domain.error_share import ErrorShare
 from domain.errors import ServiceAwayError
 from domain.outcome import (
     Accepted,
@@ -21,18 +20,16 @@ from domain.outcome import (
 )
 from domain.pace import (
     MOST_IDLE_SECONDS,
-    SLOWED_FOR_SECONDS,
     ahead_seconds,
     claim_lead_seconds,
     claim_size,
     slot_tolerance_seconds,
-    slowed_by,
-    wait_after,
 )
 from domain.reasons import Reason
 from sql import query
 from tasks.claiming import Claimer, Intent, Slot, Wish, shared_claimer
-from tasks.recording import REPEATED_ID, Recorder, shared_recorder, words_of
+from tasks.recording import REPEATED_ID, Recorder, shared_recorder
+from tasks.restraint import Restraint
 from tasks.share import Messenger, ShareEnd, ShareOrder, ShareReport
 from tasks.windows import window_parameters
 
@@ -45,7 +42,6 @@ _SHORT_WAIT_SECONDS: Final = 0.05
 _LONG_WAIT_SECONDS: Final = 1.0
 # A campaign that gives way to another looks again this often: the other one may have ended meanwhile.
 _MOST_TURN_WAIT_SECONDS: Final = 0.25
-_USAGE_SECONDS: Final = 10.0
 _STAGGER_SECONDS: Final = 0.25
 
 
@@ -79,21 +75,15 @@ class _Share:
         self._claimer = claimer
         self._claiming = claimer.connection
         self._recorder = recorder
-        self._recording = recorder.connection
+        self._restraint = Restraint(recorder.connection, messenger, order=order, report=self._report)
         self._deliveries: set[asyncio.Task[None]] = set()
         self._outcomes: asyncio.Queue[tuple[Intent, Outcome]] = asyncio.Queue()
         self._message_ids: set[str] = set()  # the platform's, of this share: two may be under way at once
         self._claimed = 0
         self._under_way = 0  # claimed and not recorded yet
         self._room = asyncio.Event()
-        self._hold_until = 0.0
-        self._is_away = False
-        self._may_forget_away = True  # an earlier run may have left a count behind
         self._moved_at = time.monotonic()
         self._is_media = order.template.content.is_media
-        self._errors = ErrorShare(order.error_share_limit)
-        self._slowed_by = 1.0
-        self._slowed_at = 0.0
 
     async def run(self) -> ShareReport:
         recorder = asyncio.create_task(self._record_outcomes())
@@ -189,7 +179,7 @@ class _Share:
             return None
         if not standing["has_ready"] and not standing["has_sending"]:
             return ShareEnd.NOTHING_LEFT
-        if self._is_away and standing["away_count"] >= _MOST_AWAY:
+        if self._restraint.is_away and standing["away_count"] >= _MOST_AWAY:
             return ShareEnd.PLATFORM_AWAY
         wait = await self._seconds_to_wait(standing)
         if wait is None or time.monotonic() - self._moved_at + wait > MOST_IDLE_SECONDS:
@@ -291,7 +281,7 @@ class _Share:
         pace = self._order.account.per_second
         while slot is not None:
             await self._sleep(slot.at - time.monotonic())
-            if self._stop.is_set() or time.monotonic() < self._hold_until:
+            if self._stop.is_set() or self._restraint.holds:
                 return None
             if pace is None or time.monotonic() - slot.at <= slot_tolerance_seconds(pace):
                 return slot
@@ -326,96 +316,21 @@ class _Share:
             self._count(outcome)
         for _ in doubted:
             self._log_repeated_id()
-        await self._obey(outcomes)
-        await self._pause_on_errors()
-        await self._give_way_to_limits()
+        await self._restraint.obey(outcomes)
 
     def _count(self, outcome: Outcome) -> None:
         match outcome:
             case Accepted():
                 self._report.accepted += 1
-                self._errors.add(None)
                 self._moved_at = time.monotonic()
             case Refused():
                 self._report.refused += 1
-                self._errors.add(outcome.reason)
                 self._moved_at = time.monotonic()
             case Unknown():
                 self._report.unknown += 1
-                self._errors.add(outcome.reason)
                 self._moved_at = time.monotonic()
             case NotSent() | Throttled() | AccountStopped():
                 self._report.not_sent += 1
                 self._claimed -= 1  # it will be claimed again, here or elsewhere
             case _:
                 assert_never(outcome)
-
-    async def _obey(self, outcomes: Sequence[Outcome]) -> None:
-        """Do what the outcomes ask of every worker of the account: stop, wait, or go on as before."""
-        for outcome in outcomes:
-            match outcome:
-                case AccountStopped():
-                    await self._stop_account(outcome)
-                    return
-                case Throttled():
-                    await self._push_back(outcome.answer, named_seconds=outcome.wait_seconds)
-                    return
-                case NotSent(service_away=True):
-                    await self._push_back(outcome.answer, named_seconds=None)
-                    return
-                case _:
-                    pass
-        if self._may_forget_away and any(isinstance(outcome, Accepted | Refused) for outcome in outcomes):
-            self._may_forget_away = self._is_away = False
-            await self._recording.rows(query("pace/forget_away"), {"account_id": self._order.account.account_id})
-
-    async def _pause_on_errors(self) -> None:
-        """Pause the campaign when too many of its last messages were refused or are unclear; a person must look."""
-        why = self._errors.sentence()
-        if why is None:
-            return
-        self._errors = ErrorShare(self._order.error_share_limit)
-        parameters = {"campaign_id": self._order.campaign_id, "state": "paused", "why": why}
-        await self._recording.rows(query("campaigns/move"), parameters)
-        logger.warning("campaign paused", extra={"campaign_id": str(self._order.campaign_id)})
-
-    async def _give_way_to_limits(self) -> None:
-        """Slow every worker of the account while the platform says that its limits are near."""
-        usage = self._messenger.usage
-        times = slowed_by(usage)
-        is_news = times != self._slowed_by or (times > 1 and time.monotonic() - self._slowed_at > _USAGE_SECONDS)
-        if not is_news:
-            return
-        self._slowed_by, self._slowed_at = times, time.monotonic()
-        await self._recording.rows(
-            query("pace/slow"),
-            {
-                "account_id": self._order.account.account_id,
-                "usage_percent": usage,
-                "slowed_by": times,
-                "seconds": SLOWED_FOR_SECONDS,
-            },
-        )
-
-    async def _stop_account(self, outcome: AccountStopped) -> None:
-        self._hold_until = time.monotonic() + MOST_IDLE_SECONDS
-        why = f"the platform says: {words_of(outcome.answer)}"
-        await self._recording.rows(query("accounts/pause"), {"account_id": self._order.account.account_id, "why": why})
-        logger.warning("account paused", extra={"account_id": self._order.account.account_id})
-
-    async def _push_back(self, answer: ProviderAnswer, *, named_seconds: float | None) -> None:
-        """Make all workers wait. The answers of one wave count once: while a wait holds, only a longer one counts."""
-        account_id = self._order.account.account_id
-        pace = await self._recording.row(query("pace/read"), {"account_id": account_id})
-        holds = max(0.0, pace["wait_seconds"])
-        if holds > 0 and (named_seconds is None or named_seconds <= holds):
-            self._hold_until = max(self._hold_until, time.monotonic() + holds)
-            return
-        count = pace["away_count"] + 1
-        wait = wait_after(count, named_seconds=named_seconds)
-        pushed = await self._recording.row(
-            query("pace/push_back"), {"account_id": account_id, "wait_seconds": wait, "away_count": count}
-        )
-        self._hold_until = time.monotonic() + pushed["wait_seconds"]
-        self._is_away = self._may_forget_away = True
-        self._report.detail = words_of(answer)
