@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from tellers import Theirs
+from database.tellers import Theirs
 
 from clients.postgres import connect
 from clients.settings import Settings
