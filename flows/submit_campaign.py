@@ -34,6 +34,7 @@ from flows.steps.sharing import usual_shares
 from reports.validation_page import validation_markdown
 from tasks.campaigns import get_campaign, keep_flow_run
 from tasks.intake import admit, check_list, find_progress, plan_submission, take_list
+from tasks.judging import make_messages
 from tasks.mapped_interactions import read_all
 from tasks.plan_shown import admitted_markdown, plan_markdown, plan_sentence
 from tasks.planning import plan_sentences

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from database.tellers import Theirs
 
 from clients.postgres import connect
 from clients.settings import Settings
+from database.tellers import Theirs
 from domain.errors import ConfigurationError
 from domain.window import InteractionKind
 from factories import TIMING, user_id

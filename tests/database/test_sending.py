@@ -2,18 +2,16 @@
 
 import asyncio
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
 
-from clients.postgres import connect
 from clients.settings import Settings
 from database.shares import FakeMessenger, make_campaign, order_of, send
 from domain.errors import ConfigurationError
 from domain.outcome import Accepted, AccountStopped, NotSent, ProviderAnswer, Refused, Throttled, Unknown
 from domain.reasons import Reason
-from factories import TIMING, TOKEN, World, user_id
+from factories import TIMING, TOKEN, user_id
 from tasks.campaigns import (
     cancel_campaign,
     close_campaign,

@@ -9,6 +9,7 @@ from clients.graph.messenger import CheckResult, GraphMessenger, Route
 from domain.errors import ConfigurationError
 from domain.outcome import Accepted, AccountStopped, ProviderAnswer, Refused, Throttled, Unknown
 from domain.reasons import Reason
+from domain.window import Entitlement, InteractionKind
 from scripted_platform import (
     ACCEPTED,
     CANARY,
@@ -21,7 +22,6 @@ from scripted_platform import (
     say_nothing,
     send_against,
 )
-from domain.window import Entitlement, InteractionKind
 
 
 def refused_by(code, subcode=None, status=400):
