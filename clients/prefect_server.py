@@ -32,6 +32,7 @@ _UNAUTHORIZED: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 # What a deployment answers to parameters that it does not know.
 _OF_ANOTHER_VERSION: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
 _PAGE: Final = 200
+_MOST_WORDS: Final = 300
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ def make_run(client: Server, order: RunOrder) -> UUID | None:
             raise
         raise UsageError(
             f"The deployment {order.deployment} refuses what this Windowcast asks of it, so it is another version's; "
-            "`windowcast deploy` brings it up to date."
+            f"`windowcast deploy` brings it up to date. The server says: {_words_of(error)}"
         ) from error
     return None if run.state is not None and run.state.is_final() else run.id
 
@@ -310,6 +311,16 @@ def _campaign_of(run: "FlowRun") -> UUID | None:
         return UUID(str(run.parameters.get("campaign_id")))
     except ValueError:
         return None
+
+
+def _words_of(error: Exception) -> str:
+    """Return why the server refused a run: a send's parameters are ids and numbers, so nothing personal is in it."""
+    response = getattr(error, "response", None) or getattr(error.__cause__, "response", None)
+    if response is None:
+        return str(error)
+    with contextlib.suppress(ValueError, LookupError, TypeError):
+        return f"HTTP {response.status_code}, {str(response.json()['detail'])[:_MOST_WORDS]}"
+    return f"HTTP {response.status_code}"
 
 
 def _refused(status: int) -> CampaignError:
