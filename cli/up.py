@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import shlex
 import signal
 import socket
 import sys
@@ -160,8 +159,6 @@ def _environment(home: Path, database: str, installation: "Installation", *, log
         "PREFECT_API_URL": installation.prefect_api_url,
         "WINDOWCAST_HOME": str(home),
         "WINDOWCAST_DATABASE_URL": database,
-        # Of the pools that `windowcast deploy` makes (deployments/deploy.py): a run's one process.
-        "WINDOWCAST_RUN_COMMAND": shlex.join([sys.executable, "-m", "prefect.engine"]),
     }
     if login is not None:
         environment["PREFECT_API_AUTH_STRING"] = login

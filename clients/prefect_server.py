@@ -81,8 +81,8 @@ def check_server() -> None:
         client.hello()
 
 
-def require_pool(name: str) -> None:
-    """Raise UsageError unless the server has a work pool of that name, and what `open_server` raises."""
+def require_pool(name: str, *, queues: Iterable[str] = ()) -> None:
+    """Raise UsageError unless the server has this work pool with these queues, and what `open_server` raises."""
     from prefect.exceptions import ObjectNotFound
 
     if not os.environ.get("PREFECT_API_URL"):
@@ -95,6 +95,10 @@ def require_pool(name: str) -> None:
                 f"The Prefect server has no work pool {name}; `windowcast deploy` makes windowcast and "
                 "windowcast-upkeep."
             ) from None
+        known = [queue.name for queue in client.read_work_queues(work_pool_name=name)]
+        for queue in queues:
+            if queue not in known:
+                raise UsageError(f"The work pool {name} has no queue {queue}; it has {', '.join(sorted(known))}.")
 
 
 def why_not_taken(client: Server, deployment: str) -> str | None:

@@ -10,6 +10,7 @@ import time
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import psutil
@@ -85,6 +86,11 @@ class PrefectServer:
         user, _, password = self.login.partition(":")
         return user, password
 
+    def forget_workers(self, *, pool: str = "windowcast") -> None:
+        """Forget the workers of earlier tests: to the server a worker lives for a minute and a half after its end."""
+        for worker in self.call(f"work_pools/{pool}/workers/filter", {}):
+            self.call(f"work_pools/{pool}/workers/{quote(worker['name'])}", method="DELETE")
+
     def runs(self, campaign_id: str | None = None) -> list[dict]:
         """All runs, or those of a campaign, the newest first."""
         found = self.call("flow_runs/filter", {"sort": "ID_DESC"})
@@ -99,7 +105,9 @@ class PrefectServer:
             yield
 
     @contextmanager
-    def worker(self, *, pool: str = "windowcast", limit: int | None = None, ours: bool = False):
+    def worker(
+        self, *, pool: str = "windowcast", limit: int | None = None, queue: str | None = None, ours: bool = False
+    ):
         """A worker that is asked to stop in the end; its flows, at most `limit` at once, are its children.
 
         `ours` is `windowcast worker`.
@@ -107,6 +115,7 @@ class PrefectServer:
         command = [*COMMAND, "worker"] if ours else [sys.executable, "-m", "prefect", "worker", "start"]
         command += ["--pool", pool]
         command += [] if limit is None else ["--limit", str(limit)]
+        command += [] if queue is None else ["--work-queue", queue]
         with (self.home / f"{pool}-{time.monotonic_ns()}.log").open("w") as log:
             worker = subprocess.Popen(
                 command, env=self.environment(), cwd=ROOT, stdout=log, stderr=log, start_new_session=True

@@ -121,6 +121,19 @@ def test_a_further_run_that_comes_when_nothing_is_sent_any_more_says_so(shop, pr
     assert shop.accepted() == []
 
 
+def test_a_worker_of_the_further_runs_leaves_first_runs_to_others(shop, prefect_server, crowd, database_18):
+    at = datetime.now(UTC) + timedelta(seconds=1)
+    campaign_id = make_timed_campaign(database_18, shop.command.folder, crowd, at=at)
+    _make_further_runs(database_18, campaign_id, shares=2)
+    shop.command.json("campaigns", "pause", campaign_id)
+
+    with prefect_server.worker(ours=True, queue="further", limit=1):
+        wait_until(lambda: not _waiting(_further(prefect_server, campaign_id)), seconds=60)
+
+    (first,) = [run for run in prefect_server.runs(campaign_id) if "further-run" not in run["tags"]]
+    assert first["state"]["name"] in ("Scheduled", "Late")
+
+
 def test_a_worker_that_is_drained_first_leaves_nothing_unknown(shop, prefect_server, crowd, database_18):
     at = datetime.now(UTC) + timedelta(seconds=2)
     campaign_id = make_timed_campaign(database_18, shop.command.folder, crowd, at=at)

@@ -34,7 +34,9 @@ def test_a_timed_submit_says_at_once_why_nothing_on_the_server_would_start_it(su
     sender = prefect_server.call("deployments/name/send-campaign/send-campaign", method="GET")
     older = {"type": "object", "properties": {"list": {"type": "string"}}, "required": ["list"]}
 
+    prefect_server.forget_workers()
     alone, state_alone = submit("Alone")
+    no_queue = prefect_server.windowcast("worker", "--work-queue", "furter")
     prefect_server.call("work_pools/windowcast", {"is_paused": True}, method="PATCH")
     paused, state_paused = submit("Paused")
     prefect_server.call("work_pools/windowcast", method="DELETE")
@@ -48,6 +50,10 @@ def test_a_timed_submit_says_at_once_why_nothing_on_the_server_would_start_it(su
     assert "no worker of the work pool windowcast runs; `windowcast worker --pool windowcast`" in alone.stderr
     assert "the work pool windowcast is paused; `prefect work-pool resume windowcast`" in paused.stderr
     assert "its work pool was deleted; `windowcast deploy` makes it again" in nowhere.stderr
+    assert (no_queue.returncode, no_queue.stderr.strip()) == (
+        2,
+        "The work pool windowcast has no queue furter; it has default, further.",
+    )
     assert (worker.returncode, "has no work pool windowcast; `windowcast deploy`" in worker.stderr) == (2, True)
     assert "refuses what this Windowcast asks of it, so it is another version's" in refused.stdout
     assert "which stays scheduled: `windowcast campaigns run " in refused.stdout
