@@ -5,6 +5,7 @@ import secrets
 import signal
 import socket
 import sys
+import threading
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -77,6 +78,9 @@ def up(*, with_sandbox: bool, host: str, port: int, receiver_port: int, sandbox_
             _start(children, installation, chosen, home, host=host, ports=ports)
             if not children.stop.is_set():
                 announce(home, installation)
+                if installation.sandbox_url is not None:
+                    os.environ.setdefault("PREFECT_API_URL", installation.prefect_api_url)  # where tokens may be kept
+                    _teach_sandbox(installation.sandbox_url, database, stop=children.stop)
                 _show(installation, as_json=as_json)
                 children.watch()
         finally:
@@ -120,6 +124,15 @@ def _start(
         children.run(Command("deploy", (sys.executable, "-c", deploy)))
         for command in workers:
             children.start(command)
+
+
+def _teach_sandbox(url: str, database: str, *, stop: threading.Event) -> None:
+    """Tell the sandbox what the database knows, and go on telling it beside everything else."""
+    from cli.sandbox_lessons import SandboxTeacher
+    from sandbox.process import SandboxClient
+
+    teacher = SandboxTeacher(database, SandboxClient(url))
+    threading.Thread(target=teacher.follow, args=(stop,), name="sandbox-teacher", daemon=True).start()
 
 
 def _prepare(
