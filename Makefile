@@ -140,7 +140,7 @@ bench: setup ## measure speed and memory: every file of benchmarks/, one after t
 
 bench-large: setup ## measure what takes minutes: a million rows beside pandas, two minutes of pace, a million ready
 	@$(PYTHON) benchmarks/intake.py 10000 100000 1000000
-	@for file in benchmarks/sending*.py benchmarks/receiver.py benchmarks/eligibility_report.py; do $(PYTHON) "$$file" large || exit 1; done
+	@for file in benchmarks/sending*.py benchmarks/receiver.py benchmarks/eligibility_report.py benchmarks/prefect_cost.py; do $(PYTHON) "$$file" large || exit 1; done
 
 lock: ## write requirements.txt from pyproject.toml; versions in it that still fit are kept
 	@$(FIND_PYTHON); \

@@ -15,6 +15,7 @@ import httpx
 import psutil
 
 from cli.output import say
+from deployments.drain import drain
 from domain.errors import ServiceAwayError
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -86,7 +87,7 @@ class Children:
     def stop_all(self, *, first: Iterable[str]) -> None:
         """Stop everything: the flows of the workers in `first`, which end in good order, those, then the rest."""
         workers = [process for name, (_, process) in self._running.items() if name in set(first)]
-        _drain(workers)
+        drain([worker.pid for worker in workers], within_seconds=_FLOWS_END_WITHIN_SECONDS)
         everything = _descendants(process for _, process in self._running.values())
         _end(workers)
         for _, process in reversed(list(self._running.values())):
@@ -149,16 +150,6 @@ def _descendants(processes: "Iterable[subprocess.Popen[str]]") -> list[psutil.Pr
         except psutil.NoSuchProcess:
             continue
     return found
-
-
-def _drain(workers: "list[subprocess.Popen[str]]") -> None:
-    """Ask the flows of workers to end, those too that are taken up meanwhile, and wait until they have."""
-    asked: set[psutil.Process] = set()
-    deadline = time.monotonic() + _FLOWS_END_WITHIN_SECONDS
-    while (flows := set(_descendants(workers))) and time.monotonic() < deadline:
-        _signal([flow for flow in flows if flow not in asked], signal.SIGTERM)
-        asked |= flows
-        time.sleep(_LOOK_EVERY_SECONDS)
 
 
 def _signal(processes: list[psutil.Process], number: signal.Signals) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from uuid import UUID
 
 from domain.errors import CampaignError, ConfigurationError, ServiceAwayError, UsageError
-from domain.server_run import ServerRun
+from domain.server_run import STOPPED, ServerRun
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
@@ -225,7 +225,8 @@ def list_live_runs(client: Server) -> list[ServerRun]:
 def count_broken_off(client: Server, *, within: timedelta) -> dict[UUID, int]:
     """Return how many runs of each campaign have crashed or failed in the time behind us; others are left out.
 
-    Further runs do not count: all of a campaign's runs may end at one moment, when a new version is deployed, say.
+    A run that was stopped as asked counts as none, though its campaign is named: that breaks nothing. Further runs are
+    left out: all of a campaign's runs may end at one moment, when a new version is deployed, say.
     """
     from prefect.client.schemas.objects import StateType
 
@@ -234,7 +235,8 @@ def count_broken_off(client: Server, *, within: timedelta) -> dict[UUID, int]:
     for run in _runs_of(client, _SENDING_FLOW, states=ends, since=datetime.now(UTC) - within):
         campaign_id = _campaign_of(run)
         if campaign_id is not None and FURTHER not in run.tags:
-            counts[campaign_id] = counts.get(campaign_id, 0) + 1
+            was_stopped = run.state is not None and run.state.name == STOPPED
+            counts[campaign_id] = counts.get(campaign_id, 0) + (not was_stopped)
     return counts
 
 

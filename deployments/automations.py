@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from domain.server_run import STOPPED
+
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
     from prefect.client.schemas.objects import StateType
@@ -16,7 +18,7 @@ _SILENT: Final = timedelta(seconds=75)
 # A worker takes a run up to ten seconds early, and its process starts within a few.
 _STUCK: Final = timedelta(seconds=75)
 
-_OVER: Final = frozenset({"Completed", "Failed", "Cancelled", "Crashed"})
+_OVER: Final = frozenset({"Completed", "Failed", STOPPED, "Cancelled", "Crashed"})
 _BEATS: Final = frozenset({"heartbeat", "Paused", "Suspended", "Scheduled", "AwaitingRetry"}) | _OVER
 # A beat tells as well that a run has started, should the event of its start be lost.
 _LEAVES_PENDING: Final = (
@@ -42,7 +44,7 @@ def set_automations(client: "SyncPrefectClient", *, flows: list[str], sweep_id: 
 
 
 def automations(flows: list[str], *, sweep_id: UUID) -> list["AutomationCore"]:
-    """Return the automations: a silent run has crashed, a stuck one is taken anew, a crashed send is looked after.
+    """Return the automations: a silent run crashed, a stuck one is taken anew, a broken off send is looked after.
 
     A server on SQLite loses an event now and then: its automations give one up that meets a locked database four times.
     When it is that of a crash, the silence that follows calls the sweep, as does the crash itself otherwise.
@@ -55,7 +57,7 @@ def automations(flows: list[str], *, sweep_id: UUID) -> list["AutomationCore"]:
     silent = _trigger(flows, posture=Posture.Proactive, after={"heartbeat"}, expect=_BEATS, within=_SILENT)
     stuck = _trigger(flows, posture=Posture.Proactive, after={"Pending"}, expect=_LEAVES_PENDING, within=_STUCK)
     sending = [flow for flow in flows if flow in {"send-campaign", "submit-campaign"}]
-    crashed = _trigger(sending, posture=Posture.Reactive, after=set(), expect={"Crashed"}, within=timedelta(0))
+    crashed = _trigger(sending, posture=Posture.Reactive, after=set(), expect={"Crashed", STOPPED}, within=timedelta(0))
     return [
         AutomationCore(
             name="windowcast: a silent run has crashed",
@@ -71,7 +73,8 @@ def automations(flows: list[str], *, sweep_id: UUID) -> list["AutomationCore"]:
         ),
         AutomationCore(
             name="windowcast: a crashed send is looked after at once",
-            description="The sweep lets its campaign go on. What was under way is never sent again by itself.",
+            description="So is one that was stopped. The sweep lets its campaign go on; what was under way is not sent "
+            "again by itself.",
             trigger=crashed,
             actions=[run_sweep],
         ),

@@ -6,6 +6,8 @@ the others back, and ends with the sentence "Stopped as asked"; other workers, o
 
 import argparse
 import contextlib
+import time
+from collections.abc import Iterable
 from typing import Final
 
 import psutil
@@ -14,14 +16,33 @@ import psutil
 _RUN: Final = "prefect.engine"
 
 
-def drain(pid: int, *, within_seconds: float) -> int:
-    """Ask the runs below a process to end, and wait; return how many have not ended within the time."""
-    runs = [process for process in psutil.Process(pid).children(recursive=True) if _is_run(process)]
-    for run in runs:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            run.terminate()
-    _, left = psutil.wait_procs(runs, timeout=within_seconds)
-    return len(left)
+_LOOK_EVERY_SECONDS: Final = 0.2
+
+
+def drain(pids: Iterable[int], *, within_seconds: float) -> int:
+    """Ask the runs below these processes to end, those too that are taken up meanwhile, and wait until they have.
+
+    Returns how many have not ended within the time.
+    """
+    workers = list(pids)
+    asked: set[psutil.Process] = set()
+    deadline = time.monotonic() + within_seconds
+    while runs := {run for pid in workers for run in _runs_below(pid)}:
+        if time.monotonic() > deadline:
+            return len(runs)
+        for run in runs - asked:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                run.terminate()
+        asked |= runs
+        time.sleep(_LOOK_EVERY_SECONDS)
+    return 0
+
+
+def _runs_below(pid: int) -> list[psutil.Process]:
+    try:
+        return [process for process in psutil.Process(pid).children(recursive=True) if _is_run(process)]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _is_run(process: psutil.Process) -> bool:
@@ -36,4 +57,4 @@ if __name__ == "__main__":
     parser.add_argument("pid", type=int, help="the worker's process id; in a container it is 1")
     parser.add_argument("--within", type=float, default=60, metavar="SECONDS", help="how long to wait (60)")
     given = parser.parse_args()
-    raise SystemExit(1 if drain(given.pid, within_seconds=given.within) else 0)
+    raise SystemExit(1 if drain([given.pid], within_seconds=given.within) else 0)

@@ -10,6 +10,9 @@ from uuid import UUID
 # More runs than this at once for one campaign are a slip of the finger, since they share one pace.
 MOST_SHARES: Final = 64
 
+# What the state of a run is called that was asked to stop and has put everything in order: automations listen for it.
+STOPPED: Final = "Stopped"
+
 # A worker starts its runs up to ten seconds early, and a server moves one that it asks for again.
 _SAME_TIME: Final = timedelta(seconds=60)
 

@@ -18,7 +18,7 @@ from clients.graph.messenger import AccountCheck, GraphMessenger, Route
 from clients.postgres import Connection, connect, database_url
 from clients.settings import Settings, settings
 from domain.account import Account
-from domain.errors import CampaignError, ConfigurationError, ServiceAwayError, UnfinishedError
+from domain.errors import CampaignError, ConfigurationError, ServiceAwayError, StoppedError, UnfinishedError
 from domain.states import CampaignState, MessageState
 from tasks.accounts import account_token, find_account
 from tasks.campaigns import close_campaign, count_messages, get_campaign, seconds_until_start, start_campaign
@@ -249,7 +249,7 @@ def unfinished(url: str, campaign_id: UUID, *, end: RunEnd) -> CampaignError | N
                 f"{campaign_id}` and then {again}."
             )
         case ShareEnd.STOPPED:
-            return UnfinishedError(f"Stopped as asked; {rest}: {again}.")
+            return StoppedError(f"Stopped as asked; {rest}: {again}.")
         case _:
             why = f" ({end.report.detail})" if end.report.detail else ""
             return UnfinishedError(f"Nothing more can be sent within a minute{why}; {rest}: {again}.")

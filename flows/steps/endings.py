@@ -8,7 +8,8 @@ from uuid import UUID
 
 from prefect.states import Failed
 
-from domain.errors import CampaignError
+from domain.errors import CampaignError, StoppedError
+from domain.server_run import STOPPED
 from flows.steps.server_runs import own_run_id
 from flows.steps.telling import tell_of_campaign
 
@@ -33,7 +34,8 @@ class PlainFailure:
     ) -> bool:
         if not isinstance(error, CampaignError) or own_run_id() is None:
             return False
-        self.state = Failed(message=str(error))
+        name = STOPPED if isinstance(error, StoppedError) else "Failed"
+        self.state = Failed(name=name, message=str(error))
         return True
 
 
