@@ -105,6 +105,7 @@ def _sheet_names(accounts: Sequence[AccountEligibility]) -> list[str]:
 def _write_overview(workbook: "Workbook", report: EligibilityReport, *, formats: _Formats) -> None:
     sheet = workbook.add_worksheet(OVERVIEW)
     _begin(sheet, words.title(report), report, formats=formats)
+    sheet.write_string(2, 0, words.standing(report), formats.text)
     rows = [
         (
             one.account, one.open_now, *(one.closing[hours] for hours in HORIZONS), one.newly_open, one.lost, one.known,

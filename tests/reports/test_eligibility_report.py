@@ -286,6 +286,16 @@ def test_the_figures_of_the_workbook_are_those_of_the_report(tmp_path):
     assert nights[2] == ("Shop 1", sheet_time(22), None, None, None, NOT_MEASURED)
 
 
+def test_page_and_workbook_say_which_figures_a_table_of_the_teams_leaves_out(tmp_path):
+    report = make_report(is_mapped=True)
+
+    write_eligibility_workbook(tmp_path / "book.xlsx", report)
+
+    overview = openpyxl.load_workbook(tmp_path / "book.xlsx")[OVERVIEW]
+    for said in (eligibility_page(report), overview["A3"].value):
+        assert "What people did stands in a table of yours (WINDOWCAST_INTERACTIONS_TABLE)" in said
+
+
 def test_the_workbook_has_charts_that_read_its_own_cells(tmp_path):
     path = tmp_path / "book.xlsx"
     write_eligibility_workbook(path, make_report(make_account(1)))
