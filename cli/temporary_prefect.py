@@ -137,6 +137,9 @@ def _end_with(parent: int) -> None:
 def _serve(port: int, parent: int) -> None:
     import uvicorn
 
+    from deployments.prefect_server import begin_as_writers
+
+    begin_as_writers()
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     uvicorn.run(
         "prefect.server.api.server:create_app",

@@ -95,8 +95,7 @@ def _commands(
     """Return the table of children: services, each with the address at which it answers, and workers."""
     python = sys.executable
     windowcast = (python, "-c", "import sys; from cli.main import main; sys.exit(main())")
-    prefect = (python, "-m", "prefect")
-    server = (*prefect, "server", "start", "--host", host, "--port", str(ports.prefect))
+    server = (python, "-m", "deployments.prefect_server", "start", "--host", host, "--port", str(ports.prefect))
     services = [
         Command("prefect", server, _server_environment(chosen), f"{installation.prefect_api_url}/health"),
     ]

@@ -46,7 +46,7 @@ def set_automations(client: "SyncPrefectClient", *, flows: list[str], sweep_id: 
 def automations(flows: list[str], *, sweep_id: UUID) -> list["AutomationCore"]:
     """Return the automations: a silent run crashed, a stuck one is taken anew, a broken off send is looked after.
 
-    A server on SQLite loses an event now and then: its automations give one up that meets a locked database four times.
+    A server on SQLite that is not ours (deployments/prefect_server.py) loses an event now and then.
     When it is that of a crash, the silence that follows calls the sweep, as does the crash itself otherwise.
     """
     from prefect.client.schemas.objects import StateType

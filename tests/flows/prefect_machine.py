@@ -181,9 +181,10 @@ def start_server(home: Path, port: int, *, login: str | None = None) -> subproce
             "PREFECT_SERVER_API_AUTH_STRING": login,
             "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true",
         }
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    words = ["start", "--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, "-m", "deployments.prefect_server", *words]
     with (home / "server.log").open("a") as log:
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+        server = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
     try:
         wait_until(lambda: _answers(_api_of(port)), seconds=90)
     except BaseException:
