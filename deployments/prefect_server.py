@@ -8,23 +8,28 @@ transaction that takes the lock when it begins waits for its turn instead, and c
 """
 
 import sys
-from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
-from prefect.server.database import configurations
-from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from prefect.server.database.configurations import AioSqliteConfiguration
+    from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
 
 
 def begin_as_writers() -> None:
     """Let every transaction of this process on Prefect's SQLite take the lock of writers when it begins."""
+    from prefect.server.database import configurations
+
     prefects = configurations.AioSqliteConfiguration.begin_transaction
 
     @asynccontextmanager
     async def begin_transaction(
-        self: configurations.AioSqliteConfiguration,
-        session: AsyncSession,
+        self: "AioSqliteConfiguration",
+        session: "AsyncSession",
         with_for_update: bool = False,  # noqa: ARG001, FBT001, FBT002  # Prefect's signature
-    ) -> AsyncGenerator[AsyncSessionTransaction, None]:
+    ) -> "AsyncGenerator[AsyncSessionTransaction, None]":
         async with prefects(self, session, with_for_update=True) as transaction:
             yield transaction
 
