@@ -12,7 +12,7 @@ unexport VIRTUAL_ENV CONDA_PREFIX PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_RE
 # An empty environment has no PATH at all.
 export PATH := $(or $(PATH),/usr/local/bin:/usr/bin:/bin)
 
-PACKAGES := cli clients deployments domain flows reports sandbox sql tasks validations web
+PACKAGES := cli clients domain flows reports sandbox sql tasks validations web
 PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 
@@ -140,7 +140,7 @@ bench: setup ## measure speed and memory: every file of benchmarks/, one after t
 
 bench-large: setup ## measure what takes minutes: a million rows beside pandas, two minutes of pace, a million ready
 	@$(PYTHON) benchmarks/intake.py 10000 100000 1000000
-	@for file in benchmarks/sending*.py benchmarks/receiver.py benchmarks/eligibility_report.py; do $(PYTHON) "$$file" large || exit 1; done
+	@for file in benchmarks/sending*.py benchmarks/receiver.py; do $(PYTHON) "$$file" large || exit 1; done
 
 lock: ## write requirements.txt from pyproject.toml; versions in it that still fit are kept
 	@$(FIND_PYTHON); \

@@ -53,10 +53,10 @@ def measure(stage: Stage, *, people: tuple[int, ...]) -> dict[int, list[float]]:
 
 def claim(connection, campaign_id) -> float:
     parameters = {
-        "campaign_ids": [campaign_id],
+        "campaign_id": campaign_id,
         **claim_parameters(TIMING),
-        "mosts": [SIZE],
-        "are_media": [False],
+        "most": SIZE,
+        "is_media": False,
         "media_gap_seconds": 0.1,
         "worker": "benchmark",
         "attempt_ids": [uuid7() for _ in range(SIZE)],

@@ -3,7 +3,7 @@
 import click
 
 from cli.output import print_json, print_table
-from cli.session import json_option, refresh_form, session
+from cli.session import json_option, session
 from cli.shown import account_json
 from domain.errors import ConfigurationError, ServiceAwayError, UsageError
 from domain.pace import DEFAULT_PER_SECOND
@@ -59,7 +59,6 @@ def add(
             page_id=page_id,
             per_second=_pace(pace),
         )
-        refresh_form(opened)
     if as_json:
         print_json(account_json(account))
     else:

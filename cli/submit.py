@@ -1,6 +1,5 @@
 """`windowcast submit` and `windowcast check`: a list of recipients, sent or only judged."""
 
-import getpass
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,14 +22,7 @@ from cli.shown import (
     show_forecast,
     show_problems,
 )
-from domain.errors import (
-    CampaignError,
-    InputRefusedError,
-    NobodyEligibleError,
-    NotFoundError,
-    UnfinishedError,
-    UsageError,
-)
+from domain.errors import CampaignError, InputRefusedError, NobodyEligibleError, NotFoundError, UsageError
 from domain.states import CampaignState
 from domain.submission import Submission, file_or_address
 
@@ -68,7 +60,6 @@ def _submission_options(command: _F) -> _F:
             help="The campaign's share of the pace beside other campaigns of the account.",
         ),
         click.option("--name", help="Name of the campaign."),
-        click.option("--by", metavar="NAME", help="Who submits it, if not the user of this machine; it is kept."),
         click.option("--sheet", help="The sheet of the workbook, where several could hold the recipients."),
         click.option(
             "--hidden-rows",
@@ -92,11 +83,6 @@ def _submission_options(command: _F) -> _F:
             is_flag=True,
             help="Send again what two look-ups prove absent; a small risk of a second copy remains.",
         ),
-        click.option(
-            "--private-replies",
-            is_flag=True,
-            help="Answer the comments and posts of people without an open window privately, each once.",
-        ),
         click.option("--again", is_flag=True, help="Send the same list a second time on purpose."),
         click.option(
             "--accept-old-interactions",
@@ -119,13 +105,11 @@ def _submission_options(command: _F) -> _F:
 def check(*, as_json: bool, wait: bool, yes: bool, annotated: Path | None, **given: Any) -> int:  # noqa: ARG001  # a check asks and waits for nothing
     """Show exactly what submit would do: rows by reason, forecast, duration. Nothing is sent or kept."""
     from tasks.intake import nobody_sentence, plan_submission
-    from tasks.mapped_interactions import read_all
     from tasks.windows import guards_of, timing_of
 
     with session() as opened, TemporaryDirectory() as folder:
         submission = _submission_of(opened, **given)
         _check_annotated(annotated, submission)
-        read_all(opened.connection, opened.settings)
         plan = plan_submission(
             opened.connection,
             submission,
@@ -156,16 +140,13 @@ def check(*, as_json: bool, wait: bool, yes: bool, annotated: Path | None, **giv
 @_submission_options
 @click.option("--wait", is_flag=True, help="Without a Prefect server: wait here for the time given with --at.")
 @click.option("--yes", is_flag=True, help="Do not ask; needed without a terminal.")
-@click.option("--every", metavar="CRON", help="Submit it at every such time, as '30 9 * * MON', the file read anew.")
-def submit(*, as_json: bool, wait: bool, yes: bool, annotated: Path | None, every: str | None, **given: Any) -> int:
+def submit(*, as_json: bool, wait: bool, yes: bool, annotated: Path | None, **given: Any) -> int:
     """Check a list and send it, now or at a time."""
-    from cli import recurring, temporary_prefect
+    from cli import temporary_prefect
     from tasks.submission import bring_file
 
     with session() as opened, TemporaryDirectory() as folder:
         submission = replace(_submission_of(opened, **given), submission_id=uuid4())
-        if every is not None:
-            return recurring.begin(opened, submission, cron=every, time_zone=given["time_zone"], as_json=as_json)
         _check_annotated(annotated, submission)
         if submission.scheduled_at is not None and not wait and not temporary_prefect.has_server():
             raise UsageError(
@@ -203,8 +184,6 @@ def _submission_of(opened: Session, **given: Any) -> Submission:
         encoding=given["encoding"],
         accepts_old_interactions=given["accept_old_interactions"],
         resends_unknown=given["resend_unknown"],
-        submitted_by=given["by"] or getpass.getuser(),
-        private_replies=given["private_replies"],
     )
 
 
@@ -234,10 +213,8 @@ def _check_words(opened: Session, submission: Submission, *, yes: bool, as_json:
 def _confirm(opened: Session, submission: Submission) -> None:
     """Have a person agree to the plan, before Prefect starts."""
     from tasks.intake import plan_submission
-    from tasks.mapped_interactions import read_all
     from tasks.windows import guards_of, timing_of
 
-    read_all(opened.connection, opened.settings)
     with TemporaryDirectory() as folder:
         plan = plan_submission(
             opened.connection,
@@ -277,7 +254,7 @@ async def _submit_and_send(opened: Session, submission: Submission, *, waits: bo
     from flows.submit_campaign import submit_campaign
     from tasks.running import stop_on_signals, wait_for_start
 
-    made = await submit_campaign(
+    campaign_id = await submit_campaign(
         account=submission.account,
         template=submission.template,
         language=submission.language,
@@ -297,18 +274,19 @@ async def _submit_and_send(opened: Session, submission: Submission, *, waits: bo
         encoding=submission.encoding,
         accept_old_interactions=submission.accepts_old_interactions,
         resend_unknown=submission.resends_unknown,
-        private_replies=submission.private_replies,
         submission_id=submission.submission_id,
-        by=submission.submitted_by,
-        send=submission.scheduled_at is None or not waits,
     )
-    campaign_id = UUID(str(made))
-    if submission.scheduled_at is None or not waits or not _is_scheduled(opened, campaign_id):
+    if submission.scheduled_at is None or not _is_scheduled(opened, UUID(campaign_id)):
+        return
+    if not waits:
+        from cli.scheduling import schedule_run
+
+        await schedule_run(UUID(campaign_id), at=submission.scheduled_at)
         return
     async with stop_on_signals() as stop:
-        await wait_for_start(opened.url, campaign_id, stop=stop)
+        await wait_for_start(opened.url, UUID(campaign_id), stop=stop)
     if not stop.is_set():
-        await send_campaign(campaign_id)
+        await send_campaign(UUID(campaign_id))
 
 
 def _is_scheduled(opened: Session, campaign_id: UUID) -> bool:
@@ -331,7 +309,7 @@ def _show_result(
     problems = list_problems(opened.connection, campaign_id)
     target = find_target(opened.connection, submission)
     same_file = find_same_file(opened.connection, target=target, sha256=campaign["list_sha256"], before=campaign)
-    error = error or _plan_error(CampaignState(campaign["state"]), campaign["refusal"]) or _waits(opened, campaign)
+    error = error or _plan_error(CampaignState(campaign["state"]), campaign["refusal"])
     written = _write_annotated(opened, campaign_id, annotated=annotated if counts.rows else None)
     if as_json:
         print_json(
@@ -365,12 +343,10 @@ def _write_annotated(opened: Session, campaign_id: UUID, *, annotated: Path | No
     if annotated is None:
         return None
     try:
-        missing = write_workbook(opened.connection, campaign_id, path=annotated)
+        write_workbook(opened.connection, campaign_id, path=annotated)
     except OSError as error:
         say(f"{annotated} cannot be written: {(error.strerror or 'the reason is not known').lower()}.")
         return None
-    for sentence in missing:
-        say(sentence)
     return annotated
 
 
@@ -409,16 +385,6 @@ def _plan_error(state: CampaignState, refusal: str | None) -> CampaignError | No
     if state is CampaignState.REFUSED:
         return InputRefusedError(refusal or "The list was refused.")
     return None
-
-
-def _waits(opened: Session, campaign: dict[str, Any]) -> CampaignError | None:
-    """Say that a campaign waits for a second person, and by which command that person lets it go."""
-    from tasks.approvals import waiting_sentence
-    from tasks.submitted_plan import read_plan
-
-    if campaign["state"] != CampaignState.AWAITING_APPROVAL:
-        return None
-    return UnfinishedError(waiting_sentence(read_plan(opened.connection, campaign["campaign_id"])))
 
 
 def _has_bad_rows(counts: Any) -> bool:

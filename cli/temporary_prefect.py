@@ -26,8 +26,6 @@ _QUIET: Final = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_CLI_PROMPT": "false",
-    # A server's automation takes a run for dead that is silent for three of these (deployments/automations.py).
-    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
 }
 _QUIETER: Final = {
     "PREFECT_LOGGING_LEVEL": "CRITICAL",

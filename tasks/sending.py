@@ -2,11 +2,18 @@
 
 import asyncio
 import logging
+import os
+import socket
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Final, assert_never
+from uuid import UUID
 
+from uuid_utils.compat import uuid7
+
+from clients.lasting_connection import LastingConnection
 from domain.error_share import ErrorShare
 from domain.errors import ServiceAwayError
 from domain.outcome import (
@@ -20,32 +27,56 @@ from domain.outcome import (
     Unknown,
 )
 from domain.pace import (
+    MEDIA_PER_SECOND,
     MOST_IDLE_SECONDS,
+    SLOT_TOLERANCE_SECONDS,
     SLOWED_FOR_SECONDS,
-    claim_lead_seconds,
     claim_size,
-    slot_tolerance_seconds,
     slowed_by,
     wait_after,
 )
 from domain.reasons import Reason
 from sql import query
-from tasks.claiming import Claimer, Intent, Slot, Wish, shared_claimer
 from tasks.recording import REPEATED_ID, Recorder, shared_recorder, words_of
 from tasks.share import Messenger, ShareEnd, ShareOrder, ShareReport
-from tasks.windows import window_parameters
+from tasks.slot_clock import SlotClock
+from tasks.windows import claim_parameters
 
 logger = logging.getLogger("windowcast.sending")
 
 # Times in a row that the platform may be away before a run ends: with doubling waits, about half a minute.
 _MOST_AWAY: Final = 6
 _MOST_PER_RECORD: Final = 200
+_MOST_CLOSED_PER_STATEMENT: Final = 1000
+_UPKEEP_SECONDS: Final = 2.0
 _SHORT_WAIT_SECONDS: Final = 0.05
 _LONG_WAIT_SECONDS: Final = 1.0
 # A campaign that gives way to another looks again this often: the other one may have ended meanwhile.
 _MOST_TURN_WAIT_SECONDS: Final = 0.25
 _USAGE_SECONDS: Final = 10.0
-_STAGGER_SECONDS: Final = 0.25
+# The next claim is made this long before the last booked slot, so that no slot stays unused while it is on its way.
+_CLAIM_LEAD_SECONDS: Final = 0.1
+
+
+@dataclass(frozen=True)
+class _Slot:
+    """When a POST may start, on this process's monotonic clock: waited for at `at`, and no earlier than `earliest`.
+
+    The lease runs from the slot on the server's clock. An answer that came late, or was read late by a process that was
+    frozen, makes `at` too late, so the fence counts from `earliest`.
+    """
+
+    at: float
+    earliest: float
+
+
+@dataclass(frozen=True)
+class _Intent:
+    attempt_id: UUID
+    message_id: int
+    user_id: str
+    values: Mapping[str, str]
+    slot: _Slot
 
 
 async def send_share(
@@ -58,29 +89,29 @@ async def send_share(
     Raises ServiceAwayError when Postgres stays away longer than the order's patience.
     """
     async with shared_recorder(url, patience_seconds=order.timing.lease_seconds) as recorder:
-        timing, patience = order.timing, order.patience_seconds
-        async with shared_claimer(url, recorder, timing=timing, patience_seconds=patience) as claimer:
-            share = _Share(messenger, claimer, recorder, order=order, stop=stop or asyncio.Event())
-            with claimer.sending(order.campaign_id):
-                return await share.run()
+        share = _Share(url, messenger, recorder, order=order, stop=stop or asyncio.Event())
+        try:
+            return await share.run()
+        finally:
+            await share.close()
 
 
 class _Share:
-    """The state of one running share: what is under way, and what must be recorded."""
+    """The state of one running share: its connections, what is under way, and what must be recorded."""
 
     def __init__(
-        self, messenger: Messenger, claimer: Claimer, recorder: Recorder, *, order: ShareOrder, stop: asyncio.Event
+        self, url: str, messenger: Messenger, recorder: Recorder, *, order: ShareOrder, stop: asyncio.Event
     ) -> None:
         self._messenger = messenger
         self._order = order
         self._stop = stop
         self._report = ShareReport()
-        self._claimer = claimer
-        self._claiming = claimer.connection
+        self._claiming = LastingConnection(url, role="claim", patience_seconds=order.patience_seconds)
         self._recorder = recorder
         self._recording = recorder.connection
+        self._clock = SlotClock()
         self._deliveries: set[asyncio.Task[None]] = set()
-        self._outcomes: asyncio.Queue[tuple[Intent, Outcome]] = asyncio.Queue()
+        self._outcomes: asyncio.Queue[tuple[_Intent, Outcome]] = asyncio.Queue()
         self._message_ids: set[str] = set()  # the platform's, of this share: two may be under way at once
         self._claimed = 0
         self._under_way = 0  # claimed and not recorded yet
@@ -89,7 +120,14 @@ class _Share:
         self._is_away = False
         self._may_forget_away = True  # an earlier run may have left a count behind
         self._moved_at = time.monotonic()
-        self._is_media = order.template.content.is_media
+        self._upkeep_at = 0.0
+        self._worker = f"{socket.gethostname()}:{os.getpid()}"
+        self._parameters = {
+            "campaign_id": order.campaign_id,
+            "is_media": order.template.content.is_media,
+            "media_gap_seconds": 1 / MEDIA_PER_SECOND,
+            **claim_parameters(order.timing),
+        }
         self._errors = ErrorShare(order.error_share_limit)
         self._slowed_by = 1.0
         self._slowed_at = 0.0
@@ -109,12 +147,14 @@ class _Share:
             await asyncio.gather(recorder, return_exceptions=True)
         return self._report
 
+    async def close(self) -> None:
+        await self._claiming.close()
+
     # claiming
 
     async def _claim_until_done(self) -> ShareEnd:
-        await self._stagger()
         while not self._stop.is_set():
-            await self._claimer.keep_up()
+            await self._upkeep()
             places = min(self._order.in_flight - self._under_way, self._order.limit - self._claimed)
             size = claim_size(self._order.account.per_second, free_places=places)
             if size == 0 and self._claimed >= self._order.limit:
@@ -132,24 +172,56 @@ class _Share:
                 return end
         return ShareEnd.STOPPED
 
-    async def _stagger(self) -> None:
-        """Let accounts that are started at one moment claim, and POST, at moments of their own."""
-        pace = self._order.account.per_second
-        if pace is not None:
-            await self._sleep(self._claimer.stagger_seconds(_STAGGER_SECONDS))
-
     async def _wait_for_room(self) -> None:
         self._room.clear()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._room.wait(), timeout=_LONG_WAIT_SECONDS)
 
-    async def _claim(self, size: int) -> list[Intent]:
-        return await self._claimer.claim(self._wish(size))
+    async def _claim(self, size: int) -> list[_Intent]:
+        # Nothing is claimed without the means to record it: where the server has no room for a second connection, what
+        # was POSTed would stay unknown.
+        await self._recording.ready()
+        asked = time.monotonic()
+        attempt_ids = [uuid7() for _ in range(size)]
+        rows = await self._claiming.rows_once(
+            query("messages/claim"),
+            {**self._parameters, "most": size, "worker": self._worker, "attempt_ids": attempt_ids},
+        )
+        if rows is None:
+            await self._give_back(attempt_ids)
+            return []
+        if not rows:
+            return []
+        slots = self._read_slots(rows, asked=asked)
+        variables = self._order.template.variables
+        return [
+            _Intent(
+                attempt_id=row["attempt_id"],
+                message_id=row["message_id"],
+                user_id=row["user_id"],
+                values=dict(zip(variables, row["cells"], strict=True)),
+                slot=slot,
+            )
+            for row, slot in zip(rows, slots, strict=True)
+        ]
 
-    def _wish(self, most: int) -> Wish:
-        return Wish(self._order.campaign_id, self._order.account.account_id, most=most, is_media=self._is_media)
+    def _read_slots(self, rows: Sequence[Mapping[str, Any]], *, asked: float) -> list[_Slot]:
+        """Translate the slots of an answer; the server read its clock, and booked them, after it was asked."""
+        self._clock.learn(asked=asked, answered=time.monotonic(), server_epoch=rows[0]["asked_epoch"])
+        return [
+            _Slot(
+                at=self._clock.local(row["slot_epoch"]),
+                earliest=asked + max(0.0, row["slot_epoch"] - row["asked_epoch"]),
+            )
+            for row in rows
+        ]
 
-    def _begin(self, intents: Sequence[Intent]) -> None:
+    async def _give_back(self, attempt_ids: Sequence[UUID]) -> None:
+        """End the attempts of a claim whose answer was lost: if they exist, none of them was POSTed."""
+        not_sent = NotSent(ProviderAnswer(text="the answer of the claim was lost"))
+        await self._recorder.write([(attempt_id, not_sent) for attempt_id in attempt_ids])
+
+    def _begin(self, intents: Sequence[_Intent]) -> None:
         self._claimed += len(intents)
         self._under_way += len(intents)
         for intent in intents:
@@ -157,18 +229,16 @@ class _Share:
             self._deliveries.add(delivery)
             delivery.add_done_callback(self._deliveries.discard)
 
-    async def _pause_for_slots(self, intents: Sequence[Intent]) -> None:
+    async def _pause_for_slots(self, intents: Sequence[_Intent]) -> None:
         """Leave slots to other workers: the next claim comes shortly before the last slot of this one."""
-        pace = self._order.account.per_second
-        if pace is not None:
-            await self._sleep(intents[-1].slot.at - time.monotonic() - claim_lead_seconds(pace))
+        if self._order.account.per_second is not None:
+            await self._sleep(intents[-1].slot.at - time.monotonic() - _CLAIM_LEAD_SECONDS)
 
     async def _wait_for_turns(self) -> ShareEnd | None:
         """Find out why nothing could be claimed; wait a little, or say why the share is over."""
-        if await self._claimer.close_turns([self._order.campaign_id]):
+        if await self._close_turns():
             return None
-        parameters = {**self._claimer.parameters, "campaign_id": self._order.campaign_id}
-        standing = await self._claiming.row(query("campaigns/standing"), parameters)
+        standing = await self._claiming.row(query("campaigns/standing"), {"campaign_id": self._order.campaign_id})
         if standing["is_account_paused"] or standing["state"] != "sending":
             self._report.detail = standing["account_pause_reason"] or standing["pause_reason"] or ""
             return ShareEnd.PAUSED
@@ -176,8 +246,6 @@ class _Share:
             await self._wait_for_room()
             return None
         if standing["is_holding"] and await self._recover_held():
-            return None
-        if standing["private_replies"] and await self._claimer.close_replies(self._order.campaign_id):
             return None
         if not standing["has_ready"] and not standing["has_sending"]:
             return ShareEnd.NOTHING_LEFT
@@ -194,7 +262,7 @@ class _Share:
         if not standing["has_ready"]:
             return _LONG_WAIT_SECONDS  # another worker's attempts, or a dead one's until their lease is over
         account_wait = max(standing["platform_wait_seconds"], standing["slot_wait_seconds"])
-        if self._is_media:
+        if self._order.template.content.is_media:
             account_wait = max(account_wait, standing["media_wait_seconds"])
         if account_wait > 0:
             return float(account_wait)
@@ -205,10 +273,13 @@ class _Share:
             return _SHORT_WAIT_SECONDS
         people = await self._claiming.row(query("messages/people_wait"), {"campaign_id": self._order.campaign_id})
         wait = people["wait_seconds"]
-        if wait is not None and standing["private_replies"] and standing["reply_wait_seconds"] > 0:
-            self._moved_at = time.monotonic()  # it moves: one private reply every few seconds
-            wait = min(max(wait, standing["reply_wait_seconds"]), _LONG_WAIT_SECONDS)
         return None if wait is None else float(max(wait, _SHORT_WAIT_SECONDS))
+
+    async def _close_turns(self) -> bool:
+        row = await self._claiming.row(
+            query("messages/close_turns"), {**self._parameters, "most": _MOST_CLOSED_PER_STATEMENT}
+        )
+        return bool(row["moved_count"])
 
     async def _set_aside_suppressed(self) -> bool:
         parameters = {"campaign_id": self._order.campaign_id, "account_id": self._order.account.account_id}
@@ -217,11 +288,19 @@ class _Share:
 
     async def _recover_held(self) -> bool:
         """Let people in who were waited for and have written; what stores interactions does so at once."""
-        parameters = {"campaign_id": self._order.campaign_id, **window_parameters(self._order.timing)}
-        row = await self._claiming.row(query("campaigns/recover_held"), parameters)
+        row = await self._claiming.row(query("campaigns/recover_held"), self._parameters)
         if row["recovered_count"]:
-            await self._claiming.row(query("messages/date_windows"), parameters)
+            await self._claiming.row(query("messages/date_windows"), self._parameters)
         return bool(row["recovered_count"])
+
+    async def _upkeep(self) -> None:
+        """Rescue what dead workers left, settle what no proof will come for, and expire what closed meanwhile."""
+        if time.monotonic() - self._upkeep_at < _UPKEEP_SECONDS:
+            return
+        self._upkeep_at = time.monotonic()
+        await self._recorder.keep_up()
+        while await self._close_turns():
+            pass
 
     async def _sleep(self, seconds: float) -> None:
         if seconds > 0:
@@ -230,7 +309,7 @@ class _Share:
 
     # delivering
 
-    async def _deliver(self, intent: Intent) -> None:
+    async def _deliver(self, intent: _Intent) -> None:
         try:
             outcome = await self._send(intent)
         except Exception:
@@ -239,13 +318,11 @@ class _Share:
             outcome = Unknown(Reason.NO_ANSWER, ProviderAnswer(text="the delivery failed inside Windowcast"))
         await self._outcomes.put((intent, outcome))
 
-    async def _send(self, intent: Intent) -> Outcome:
+    async def _send(self, intent: _Intent) -> Outcome:
         slot = await self._await_slot(intent)
         if slot is None:
             return NotSent(ProviderAnswer())
-        content = self._order.template.content.rendered(
-            dict(zip(self._order.template.variables, intent.cells, strict=True))
-        )
+        content = self._order.template.content.rendered(intent.values)
         # The fence: a process that was frozen since its slot may have lost its lease. Nothing awaits between here and
         # the first byte but the connection itself.
         if time.monotonic() - slot.earliest > self._order.timing.fence_margin_seconds:
@@ -253,16 +330,10 @@ class _Share:
         timing = self._order.timing
         try:
             async with asyncio.timeout(timing.connect_timeout_seconds + timing.read_timeout_seconds):
-                outcome = await self._post(intent, content=content)
+                outcome = await self._messenger.send(intent.user_id, content=content, metadata=str(intent.attempt_id))
         except TimeoutError:
             return Unknown(Reason.NO_ANSWER, ProviderAnswer(text="no answer within the time that a POST may take"))
         return self._unless_repeated(outcome)
-
-    async def _post(self, intent: Intent, *, content: Mapping[str, object]) -> Outcome:
-        metadata = str(intent.attempt_id)
-        if intent.entitlement is not None:
-            return await self._messenger.reply(intent.entitlement, content=content, metadata=metadata)
-        return await self._messenger.send(intent.user_id, content=content, metadata=metadata)
 
     def _unless_repeated(self, outcome: Outcome) -> Outcome:
         """Doubt an acceptance whose message id is on its way to the table already; the table knows all earlier ones."""
@@ -277,19 +348,23 @@ class _Share:
     def _log_repeated_id(self) -> None:
         logger.error("message id given twice", extra={"account_id": self._order.account.account_id})
 
-    async def _await_slot(self, intent: Intent) -> Slot | None:
+    async def _await_slot(self, intent: _Intent) -> _Slot | None:
         """Wait for the slot and return it; one that went by is taken anew. None: the message may not be sent now."""
-        slot: Slot | None = intent.slot
-        pace = self._order.account.per_second
-        while slot is not None:
+        slot = intent.slot
+        is_paced = self._order.account.per_second is not None
+        while True:
             await self._sleep(slot.at - time.monotonic())
             if self._stop.is_set() or time.monotonic() < self._hold_until:
                 return None
-            if pace is None or time.monotonic() - slot.at <= slot_tolerance_seconds(pace):
+            if not is_paced or time.monotonic() - slot.at <= SLOT_TOLERANCE_SECONDS:
                 return slot
-            most = claim_size(pace, free_places=self._order.in_flight)
-            slot = await self._claimer.retake(intent.attempt_id, self._wish(most))
-        return None
+            asked = time.monotonic()
+            rows = await self._claiming.rows(
+                query("pace/retake"), {**self._parameters, "attempt_id": intent.attempt_id}
+            )
+            if not rows:
+                return None
+            slot = self._read_slots(rows, asked=asked)[0]
 
     # recording
 
@@ -311,7 +386,7 @@ class _Share:
                 for _ in batch:
                     self._outcomes.task_done()
 
-    async def _record(self, batch: Sequence[tuple[Intent, Outcome]]) -> None:
+    async def _record(self, batch: Sequence[tuple[_Intent, Outcome]]) -> None:
         doubted = await self._recorder.write([(intent.attempt_id, outcome) for intent, outcome in batch])
         outcomes = [REPEATED_ID if intent.attempt_id in doubted else outcome for intent, outcome in batch]
         for outcome in outcomes:

@@ -18,14 +18,12 @@ from domain.errors import AlreadySubmittedError, InputRefusedError, NotFoundErro
 from domain.problem import FINDINGS, Finding, Problem, ProblemCode
 from domain.reasons import Reason
 from domain.recipients_file import INVISIBLE_CHARACTERS, LONGEST_USER_ID, SHORTEST_USER_ID, USER_ID_COLUMN
-from domain.retention import FileLoss
 from domain.states import CampaignState, MessageState
 from domain.submission import Submission, sha256_of_ids
 from domain.template import TEXT_LIMITS, Template, literal_and_counts
 from sql import query
 from tasks.accounts import find_account
 from tasks.campaigns import get_campaign, lock_campaign
-from tasks.erased import hide_staged
 from tasks.templates import find_template
 from tasks.uploads import keep_content
 from tasks.value_rules import find_by_rules
@@ -45,8 +43,7 @@ class Target:
 class ReadList:
     """The recipients as they were given: a file that was read, one that could not be, or ids.
 
-    `content` is the copy that was read, whose bytes are kept with the campaign; None keeps none. Nor are they kept of a
-    file that `holds_erased` people.
+    `content` is the copy that was read, whose bytes are kept with the campaign; None keeps none.
     """
 
     sha256: str
@@ -54,7 +51,6 @@ class ReadList:
     file_name: str = ""
     content: Path | None = None
     user_ids: tuple[str, ...] = ()
-    holds_erased: bool = False
 
 
 # Problems of these kinds are reasons of messages too; the others concern the file as a whole.
@@ -251,8 +247,6 @@ def open_campaign(
                 "weight": submission.weight,
                 "accepts_old_interactions": submission.accepts_old_interactions,
                 "resends_unknown": submission.resends_unknown,
-                "submitted_by": submission.submitted_by,
-                "private_replies": submission.private_replies,
             },
         )
     return campaign_id
@@ -327,8 +321,6 @@ def make_messages(
         if standing is not CampaignState.DRAFT:
             return standing
         counts = _count_findings(connection, campaign_id)
-        if hide_staged(connection, campaign_id, account_id=target.account.account_id):
-            given = replace(given, content=None, holds_erased=True)
         refusal = _refusal(counts, accepts_valid=_accepts_valid(connection, campaign_id))
         if given.file is not None:
             _keep_upload(connection, campaign_id, given, file=given.file)
@@ -436,7 +428,6 @@ def _keep_upload(
             "header_cells": list(read.header_cells) if read else [],
             "row_count": read.row_count if read else 0,
             "remarks": list(remarks_on(given)),
-            "file_loss": FileLoss.ERASURE if given.holds_erased else None,
         },
     )
     if given.content is not None:

@@ -225,7 +225,6 @@ def _apply_receipts(
         moved = _row(connection, "receipts/move_told")
         counts |= {"delivered": moved["delivered_count"], "read": moved["read_count"]}
         connection.execute(query("receipts/keep_told_times"))
-        connection.execute(query("receipts/forget_missing"))
     connection.execute(query("receipts/drop_loading_table"))
     return counts, due_count
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -27,12 +28,12 @@ from domain.evidence import (
     judge,
 )
 from domain.outcome import ProviderAnswer
+from domain.pace import Timing, wait_after
 from domain.template import Channel, Provider, Template, TextContent, render
 from sql import query
 from tasks.accounts import account_token
 from tasks.decisions import Author, prove, resend_absent
-from tasks.look_up_pace import LookUpPace, Turn, open_reader
-from tasks.reconcile import settle_by_inbox
+from tasks.reconcile import reconcile_inbox
 from tasks.recording import words_of
 from tasks.templates import get_template
 from tasks.windows import timing_of
@@ -41,11 +42,8 @@ logger = logging.getLogger("windowcast.unknowns")
 
 # The platform may be away for look-ups alone; after so many without an answer in a row the next run asks again.
 _MOST_WITHOUT_ANSWER: Final = 3
-_STOPPED_BY: Final = {
-    Turn.THROTTLED: "the platform asked to wait with look-ups",
-    Turn.TOO_LATE: "the time for it is over",
-    Turn.STOPPED: "stopped as asked",
-}
+# A turn that is later than this is given up: it would use up what is in hand for the way there.
+_TURN_TOLERANCE_SECONDS: Final = 0.1
 # So many webhook bodies are read at most to see that webhooks are alive; each of them is an echo of the account.
 _MOST_BODIES: Final = 1000
 _POLICY: Final = "the campaign (--resend-unknown)"
@@ -147,19 +145,19 @@ class _Resolver:
         self._connection = connection
         self._account = account
         self._settings = chosen
-        self._sending = timing_of(chosen)
+        self._sending: Timing = timing_of(chosen)
         self._campaign_id = campaign_id
         self._timing = timing
         self._whom = {"account_id": account.account_id, "campaign_id": campaign_id}
         self._templates: dict[int, Template] = {}
         self._without_answer = 0
         self._give_up_at = 0.0
-        self._pace = self._pace_until(asyncio.Event())
+        self._stop = asyncio.Event()
 
     def prepare(self) -> None:
         """Rescue what dead workers left, let waiting echoes speak first, and see what is due."""
         self._connection.execute(query("attempts/rescue"))
-        self.report.settled_by_echo = settle_by_inbox(self._connection, timing=self._sending)
+        self.report.settled_by_echo = reconcile_inbox(self._connection, timing=self._sending).settled
         row = self._row(
             query("look_ups/note_acceptances"),
             least_grace_seconds=self._timing.least_grace_seconds,
@@ -177,8 +175,8 @@ class _Resolver:
         self.report.next_in_seconds = None if row["due_count"] else row["next_in_seconds"]
 
     async def run(self, *, give_up_at: float, stop: asyncio.Event) -> None:
-        self._give_up_at, self._pace = give_up_at, self._pace_until(stop)
-        async with open_reader(self._account, chosen=self._settings) as reader:
+        self._give_up_at, self._stop = give_up_at, stop
+        async with self._open_reader() as reader:
             while not self.report.stopped_by and await self._take_turn():
                 due = self._begin()
                 if due is None:
@@ -187,14 +185,44 @@ class _Resolver:
 
     # the pace
 
-    def _pace_until(self, stop: asyncio.Event) -> LookUpPace:
-        return LookUpPace(self._connection, self._account.account_id, gap_seconds=self._timing.gap_seconds, stop=stop)
-
     async def _take_turn(self) -> bool:
-        """Wait for the account's next look-up; False when there is none before this pass is over."""
-        turn = await self._pace.take_turn(give_up_at=self._give_up_at)
-        self.report.stopped_by = _STOPPED_BY.get(turn, "")
-        return turn is Turn.TAKEN
+        """Wait for the account's next look-up; False when there is none before this pass is over.
+
+        A turn that this process comes to late is given up for a new one: late calls would meet those of others.
+        """
+        while True:
+            asked = time.monotonic()
+            row = self._row(query("look_ups/book"), gap_seconds=self._timing.gap_seconds)
+            due_at = asked + max(0.0, row["wait_seconds"])
+            if row["is_throttled"]:
+                self.report.stopped_by = "the platform asked to wait with look-ups"
+                return False
+            if due_at > self._give_up_at:
+                self.report.stopped_by = "the time for it is over"
+                return False
+            await self._sleep_until(due_at)
+            if self._stop.is_set():
+                self.report.stopped_by = "stopped as asked"
+                return False
+            if not self._timing.gap_seconds or time.monotonic() - due_at <= _TURN_TOLERANCE_SECONDS:
+                return True
+
+    async def _sleep_until(self, moment: float) -> None:
+        seconds = moment - time.monotonic()
+        if seconds > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), timeout=seconds)
+
+    def _push_back(self, none: NoPage) -> None:
+        count = self._row(query("look_ups/read_pace"))["throttle_count"] + 1
+        self._connection.execute(
+            query("look_ups/push_back"),
+            {
+                "account_id": self._account.account_id,
+                "wait_seconds": wait_after(count, named_seconds=none.wait_seconds),
+            },
+        )
+        self.report.stopped_by = "the platform asked to wait with look-ups"
 
     # one look-up
 
@@ -229,7 +257,7 @@ class _Resolver:
             self._heed(reading.none)
             return
         self._without_answer = 0
-        self._pace.forget_throttles()
+        self._connection.execute(query("look_ups/forget_throttles"), {"account_id": self._account.account_id})
         if verdict.result is LookUpResult.ABSENT and due.resends_unknown:
             self._resend(due)
 
@@ -324,8 +352,7 @@ class _Resolver:
     def _heed(self, none: NoPage) -> None:
         """Go on, or end the pass, as an answer that showed nothing asks for."""
         if none.result is LookUpResult.THROTTLED:
-            self._pace.push_back(none)
-            self.report.stopped_by = _STOPPED_BY[Turn.THROTTLED]
+            self._push_back(none)
             return
         if none.is_account_stopped:
             self.report.stopped_by = f"the platform says: {words_of(none.answer)}"
@@ -345,7 +372,7 @@ class _Resolver:
         if row is None or not row["is_absent"] or not self._webhooks_are_alive(due):
             return
         # An echo that came in during the look-up has the last word.
-        self.report.settled_by_echo += settle_by_inbox(self._connection, timing=self._sending)
+        self.report.settled_by_echo += reconcile_inbox(self._connection, timing=self._sending).settled
         because = "absent in two look-ups, webhooks alive, window open"
         if resend_absent(
             self._connection,
@@ -392,6 +419,15 @@ class _Resolver:
             external_id=account.external_id,
             page_id=account.page_id,
             token=account_token(account),
+        )
+
+    def _open_reader(self) -> ConversationReader:
+        return ConversationReader(
+            self._route(),
+            base_url=self._settings.graph_url,
+            version=self._settings.graph_version,
+            read_timeout_seconds=self._sending.read_timeout_seconds,
+            connect_timeout_seconds=self._sending.connect_timeout_seconds,
         )
 
 

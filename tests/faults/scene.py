@@ -15,10 +15,8 @@ from sender import Sender
 
 from clients.postgres import connect
 from clients.settings import Settings
-from domain.window import InteractionKind
-from factories import TIMING, World, user_id
+from factories import World, user_id
 from tasks.database import broken_promises
-from tasks.interactions import Interaction, store_interactions
 from tasks.receipts import store_receipt
 from tasks.reconcile import reconcile_inbox
 from tasks.running import run_campaign
@@ -69,13 +67,10 @@ def as_sent(state: str) -> str:
 class Scene:
     """A campaign to people 0 to `people` - 1 who wrote `hours_ago`, all known to the sandbox too.
 
-    `comments` lets them comment instead, for a campaign that answers privately. The timing is short: a read timeout of
-    a second makes leases of six.
+    The timing is short: a read timeout of a second makes leases of six.
     """
 
-    def __init__(
-        self, database, sandbox, folder, *, people=20, hours_ago=1.0, per_second=None, comments=False, **chosen
-    ) -> None:
+    def __init__(self, database, sandbox, folder, *, people=20, hours_ago=1.0, per_second=None, **chosen) -> None:
         self.database = database
         self.sandbox = sandbox
         self._begins = Begins.of(sandbox)
@@ -88,11 +83,8 @@ class Scene:
         with self.world() as world:
             self.account = world.account(per_second=per_second, external_id=str(next(_ACCOUNT_IDS)))
             hours = hours_ago if callable(hours_ago) else lambda _: hours_ago
-            if comments:
-                self._let_people_comment(world)
-            else:
-                self._let_people_write(world, hours)
-            self.campaign_id = self.add_campaign(world, folder, private_replies=comments)
+            self._let_people_write(world, hours)
+            self.campaign_id = self._make_campaign(world, folder)
 
     @property
     def timing(self):
@@ -245,20 +237,6 @@ class Scene:
             for number in numbers
         )
 
-    def _let_people_comment(self, world: World) -> None:
-        at, account = read_clock(world.connection) - timedelta(hours=1), self.account
-        self._meet_people(())
-        acts = [
-            {"account": account.external_id, "user_id": user_id(number), "kind": "comment", "comment_id": f"9_{number}"}
-            for number in range(self.size)
-        ]
-        self.sandbox.people_write({**act, "occurred_at": at.isoformat()} for act in acts)
-        told = [
-            Interaction(account.account_id, act["user_id"], InteractionKind.COMMENT, at, act["comment_id"])
-            for act in acts
-        ]
-        store_interactions(world.connection, told, timing=TIMING)
-
     def _meet_people(self, openers) -> None:
         """Tell the sandbox of the account, and who wrote to it when."""
         account = self.account.external_id
@@ -267,8 +245,7 @@ class Scene:
             {"account": account, "user_id": person, "occurred_at": at.isoformat()} for person, at in openers
         )
 
-    def add_campaign(self, world: World, folder, **fields):
-        """Submit a campaign to all people of the scene; return its id."""
+    def _make_campaign(self, world: World, folder):
         template = world.template(folder, text="Hello!")
         people = tuple(user_id(number) for number in range(self.size))
-        return world.submit(world.submission(self.account, template, user_ids=people, **fields), folder)
+        return world.submit(world.submission(self.account, template, user_ids=people), folder)

@@ -3,7 +3,6 @@
 import gc
 import json
 import os
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,10 +11,6 @@ import pytest
 
 from factories import TOKEN, user_id
 from sandbox.process import SandboxClient, running_sandbox
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from prefect_machine import running_server
 
 
 def pytest_collection_modifyitems(items):
@@ -76,19 +71,6 @@ class CommandLine:
 def platform():
     with running_sandbox() as client:
         yield client
-
-
-@pytest.fixture(scope="session")
-def prefect_server(tmp_path_factory, running_servers):
-    """A Prefect server with everything deployed, shared by all tests: they look at their own campaigns only."""
-    postgres = running_servers("embedded 18")
-    name = postgres.create()
-    with running_server(tmp_path_factory.mktemp("prefect")) as server, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("WINDOWCAST_DATABASE_URL", postgres.url(name))
-        patch.setenv("WINDOWCAST_HOME", str(server.home / "windowcast"))
-        deployed = server.windowcast("deploy", "--json")
-        assert deployed.returncode == 0, deployed.stderr
-        yield server
 
 
 @pytest.fixture

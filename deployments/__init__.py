@@ -1,1 +1,0 @@
-"""Where and when: the pools, deployments, limits and automations that a Prefect server needs for the flows."""

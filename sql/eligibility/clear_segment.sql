@@ -1,2 +1,0 @@
--- Empties the segment of an earlier report of this connection.
-TRUNCATE segment_person
