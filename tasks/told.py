@@ -101,7 +101,7 @@ def _read(row: dict[str, Any]) -> Body:
     except Exception as error:  # noqa: BLE001  # one item of a batch: counted, kept and told
         # Not its trace, which may hold what people wrote.
         name, which = type(error).__name__, {"receipt_id": row["receipt_id"]}
-        logger.error("a webhook body cannot be read (%s)", name, extra=which)  # noqa: TRY400
+        logger.error("a webhook body cannot be read (%s)", name, extra=which)  # noqa: TRY400  # see above
         return Body((), 1, {Why.NOT_APPLIED: 1})
 
 
