@@ -27,7 +27,9 @@ import servers
 from clients.postgres import connect
 from domain.submission import Submission
 from factories import World, user_id
-from tasks.submission import find_row_problems, find_target, open_campaign, read_list, stage_list
+from tasks.recipients import read_list
+from tasks.staging import find_row_problems, stage_list
+from tasks.submission import find_target, open_campaign
 
 MILLION = 1_000_000
 FASTER = 10

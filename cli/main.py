@@ -11,7 +11,7 @@ from domain.errors import CampaignError
 # Command: where it is, and its line in `windowcast --help`. A module is imported when its command is asked for.
 _COMMANDS: Final = {
     "submit": ("cli.submit:submit", "Check a list and send it, now or at a time."),
-    "check": ("cli.submit:check", "Show exactly what submit would do; send nothing."),
+    "check": ("cli.check:check", "Show exactly what submit would do; send nothing."),
     "campaigns": ("cli.campaigns:campaigns", "List, show, run, pause, resume, cancel, retry and sweep campaigns."),
     "messages": ("cli.messages:messages", "Show or export the message list; settle what is unknown."),
     "templates": ("cli.templates:templates", "Add, list and preview templates; make their workbooks."),

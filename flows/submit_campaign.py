@@ -20,8 +20,10 @@ from domain.submission import Submission, file_or_address, shown_address
 from flows.send_campaign import send_campaign
 from reports.validation_page import validation_markdown
 from tasks.intake import admit, check_list, find_progress, take_list
+from tasks.judging import make_messages
 from tasks.running import open_database
-from tasks.submission import find_target, list_problems, make_messages
+from tasks.staging import list_problems
+from tasks.submission import find_target
 from tasks.validation_report import gather_report
 from tasks.windows import guards_of, timing_of
 

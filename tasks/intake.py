@@ -26,22 +26,18 @@ from tasks.campaigns import (
     refuse_campaign,
     schedule_campaign,
 )
+from tasks.judging import make_messages
 from tasks.planning import check_age, check_interactions, keep_plan, plan_sentences
+from tasks.recipients import ReadList, read_list, remarks_on
+from tasks.staging import find_row_problems, list_problems, stage_list
 from tasks.submission import (
-    ReadList,
     Target,
     check_times,
     find_campaign_of,
     find_earlier,
-    find_row_problems,
     find_same_file,
     find_target,
-    list_problems,
-    make_messages,
     open_campaign,
-    read_list,
-    remarks_on,
-    stage_list,
 )
 from tasks.windows import Outlook, foretell, set_aside_unreachable
 from tasks.workbooks import write_workbook

@@ -14,7 +14,6 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from clients.lasting_connection import LastingConnection
-from domain.error_share import ErrorShare
 from domain.errors import ServiceAwayError
 from domain.outcome import (
     Accepted,
@@ -30,14 +29,12 @@ from domain.pace import (
     MEDIA_PER_SECOND,
     MOST_IDLE_SECONDS,
     SLOT_TOLERANCE_SECONDS,
-    SLOWED_FOR_SECONDS,
     claim_size,
-    slowed_by,
-    wait_after,
 )
 from domain.reasons import Reason
 from sql import query
-from tasks.recording import REPEATED_ID, Recorder, shared_recorder, words_of
+from tasks.recording import REPEATED_ID, Recorder, shared_recorder
+from tasks.restraint import Restraint
 from tasks.share import Messenger, ShareEnd, ShareOrder, ShareReport
 from tasks.slot_clock import SlotClock
 from tasks.windows import claim_parameters
@@ -53,7 +50,6 @@ _SHORT_WAIT_SECONDS: Final = 0.05
 _LONG_WAIT_SECONDS: Final = 1.0
 # A campaign that gives way to another looks again this often: the other one may have ended meanwhile.
 _MOST_TURN_WAIT_SECONDS: Final = 0.25
-_USAGE_SECONDS: Final = 10.0
 # The next claim is made this long before the last booked slot, so that no slot stays unused while it is on its way.
 _CLAIM_LEAD_SECONDS: Final = 0.1
 
@@ -108,7 +104,7 @@ class _Share:
         self._report = ShareReport()
         self._claiming = LastingConnection(url, role="claim", patience_seconds=order.patience_seconds)
         self._recorder = recorder
-        self._recording = recorder.connection
+        self._restraint = Restraint(recorder.connection, messenger, order=order, report=self._report)
         self._clock = SlotClock()
         self._deliveries: set[asyncio.Task[None]] = set()
         self._outcomes: asyncio.Queue[tuple[_Intent, Outcome]] = asyncio.Queue()
@@ -116,9 +112,6 @@ class _Share:
         self._claimed = 0
         self._under_way = 0  # claimed and not recorded yet
         self._room = asyncio.Event()
-        self._hold_until = 0.0
-        self._is_away = False
-        self._may_forget_away = True  # an earlier run may have left a count behind
         self._moved_at = time.monotonic()
         self._upkeep_at = 0.0
         self._worker = f"{socket.gethostname()}:{os.getpid()}"
@@ -128,9 +121,6 @@ class _Share:
             "media_gap_seconds": 1 / MEDIA_PER_SECOND,
             **claim_parameters(order.timing),
         }
-        self._errors = ErrorShare(order.error_share_limit)
-        self._slowed_by = 1.0
-        self._slowed_at = 0.0
 
     async def run(self) -> ShareReport:
         recorder = asyncio.create_task(self._record_outcomes())
@@ -180,7 +170,7 @@ class _Share:
     async def _claim(self, size: int) -> list[_Intent]:
         # Nothing is claimed without the means to record it: where the server has no room for a second connection, what
         # was POSTed would stay unknown.
-        await self._recording.ready()
+        await self._recorder.connection.ready()
         asked = time.monotonic()
         attempt_ids = [uuid7() for _ in range(size)]
         rows = await self._claiming.rows_once(
@@ -249,7 +239,7 @@ class _Share:
             return None
         if not standing["has_ready"] and not standing["has_sending"]:
             return ShareEnd.NOTHING_LEFT
-        if self._is_away and standing["away_count"] >= _MOST_AWAY:
+        if self._restraint.is_away and standing["away_count"] >= _MOST_AWAY:
             return ShareEnd.PLATFORM_AWAY
         wait = await self._seconds_to_wait(standing)
         if wait is None or time.monotonic() - self._moved_at + wait > MOST_IDLE_SECONDS:
@@ -354,7 +344,7 @@ class _Share:
         is_paced = self._order.account.per_second is not None
         while True:
             await self._sleep(slot.at - time.monotonic())
-            if self._stop.is_set() or time.monotonic() < self._hold_until:
+            if self._stop.is_set() or self._restraint.holds:
                 return None
             if not is_paced or time.monotonic() - slot.at <= SLOT_TOLERANCE_SECONDS:
                 return slot
@@ -393,96 +383,21 @@ class _Share:
             self._count(outcome)
         for _ in doubted:
             self._log_repeated_id()
-        await self._obey(outcomes)
-        await self._pause_on_errors()
-        await self._give_way_to_limits()
+        await self._restraint.obey(outcomes)
 
     def _count(self, outcome: Outcome) -> None:
         match outcome:
             case Accepted():
                 self._report.accepted += 1
-                self._errors.add(None)
                 self._moved_at = time.monotonic()
             case Refused():
                 self._report.refused += 1
-                self._errors.add(outcome.reason)
                 self._moved_at = time.monotonic()
             case Unknown():
                 self._report.unknown += 1
-                self._errors.add(outcome.reason)
                 self._moved_at = time.monotonic()
             case NotSent() | Throttled() | AccountStopped():
                 self._report.not_sent += 1
                 self._claimed -= 1  # it will be claimed again, here or elsewhere
             case _:
                 assert_never(outcome)
-
-    async def _obey(self, outcomes: Sequence[Outcome]) -> None:
-        """Do what the outcomes ask of every worker of the account: stop, wait, or go on as before."""
-        for outcome in outcomes:
-            match outcome:
-                case AccountStopped():
-                    await self._stop_account(outcome)
-                    return
-                case Throttled():
-                    await self._push_back(outcome.answer, named_seconds=outcome.wait_seconds)
-                    return
-                case NotSent(service_away=True):
-                    await self._push_back(outcome.answer, named_seconds=None)
-                    return
-                case _:
-                    pass
-        if self._may_forget_away and any(isinstance(outcome, Accepted | Refused) for outcome in outcomes):
-            self._may_forget_away = self._is_away = False
-            await self._recording.rows(query("pace/forget_away"), {"account_id": self._order.account.account_id})
-
-    async def _pause_on_errors(self) -> None:
-        """Pause the campaign when too many of its last messages were refused or are unclear; a person must look."""
-        why = self._errors.sentence()
-        if why is None:
-            return
-        self._errors = ErrorShare(self._order.error_share_limit)
-        parameters = {"campaign_id": self._order.campaign_id, "state": "paused", "why": why}
-        await self._recording.rows(query("campaigns/move"), parameters)
-        logger.warning("campaign paused", extra={"campaign_id": str(self._order.campaign_id)})
-
-    async def _give_way_to_limits(self) -> None:
-        """Slow every worker of the account while the platform says that its limits are near."""
-        usage = self._messenger.usage
-        times = slowed_by(usage)
-        is_news = times != self._slowed_by or (times > 1 and time.monotonic() - self._slowed_at > _USAGE_SECONDS)
-        if not is_news:
-            return
-        self._slowed_by, self._slowed_at = times, time.monotonic()
-        await self._recording.rows(
-            query("pace/slow"),
-            {
-                "account_id": self._order.account.account_id,
-                "usage_percent": usage,
-                "slowed_by": times,
-                "seconds": SLOWED_FOR_SECONDS,
-            },
-        )
-
-    async def _stop_account(self, outcome: AccountStopped) -> None:
-        self._hold_until = time.monotonic() + MOST_IDLE_SECONDS
-        why = f"the platform says: {words_of(outcome.answer)}"
-        await self._recording.rows(query("accounts/pause"), {"account_id": self._order.account.account_id, "why": why})
-        logger.warning("account paused", extra={"account_id": self._order.account.account_id})
-
-    async def _push_back(self, answer: ProviderAnswer, *, named_seconds: float | None) -> None:
-        """Make all workers wait. The answers of one wave count once: while a wait holds, only a longer one counts."""
-        account_id = self._order.account.account_id
-        pace = await self._recording.row(query("pace/read"), {"account_id": account_id})
-        holds = max(0.0, pace["wait_seconds"])
-        if holds > 0 and (named_seconds is None or named_seconds <= holds):
-            self._hold_until = max(self._hold_until, time.monotonic() + holds)
-            return
-        count = pace["away_count"] + 1
-        wait = wait_after(count, named_seconds=named_seconds)
-        pushed = await self._recording.row(
-            query("pace/push_back"), {"account_id": account_id, "wait_seconds": wait, "away_count": count}
-        )
-        self._hold_until = time.monotonic() + pushed["wait_seconds"]
-        self._is_away = self._may_forget_away = True
-        self._report.detail = words_of(answer)

@@ -3,16 +3,11 @@
 import asyncio
 import logging
 import time
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
 from clients.graph.conversations import ConversationReader, NoPage, Page
-from clients.graph.messenger import Route
-from clients.graph.webhook_events import echoes_in
-from clients.graph.webhook_told import Echoed
 from clients.postgres import Connection, connect
 from clients.settings import Settings
 from domain.account import Account
@@ -21,18 +16,14 @@ from domain.evidence import (
     Conversation,
     LookUpResult,
     LookUpTiming,
-    OtherMessage,
-    Question,
     SeenMessage,
     Verdict,
-    judge,
 )
-from domain.outcome import ProviderAnswer
-from domain.pace import Timing, wait_after
-from domain.template import Channel, Provider, Template, TextContent, render
+from domain.template import Provider, Template, TextContent, render
 from sql import query
-from tasks.accounts import account_token
 from tasks.decisions import Author, prove, resend_absent
+from tasks.look_up_pace import LookUpPace, Turn, open_reader
+from tasks.look_ups import Due, LookUpJudge, Reading
 from tasks.reconcile import reconcile_inbox
 from tasks.recording import words_of
 from tasks.templates import get_template
@@ -42,10 +33,11 @@ logger = logging.getLogger("windowcast.unknowns")
 
 # The platform may be away for look-ups alone; after so many without an answer in a row the next run asks again.
 _MOST_WITHOUT_ANSWER: Final = 3
-# A turn that is later than this is given up: it would use up what is in hand for the way there.
-_TURN_TOLERANCE_SECONDS: Final = 0.1
-# So many webhook bodies are read at most to see that webhooks are alive; each of them is an echo of the account.
-_MOST_BODIES: Final = 1000
+_STOPPED_BY: Final = {
+    Turn.THROTTLED: "the platform asked to wait with look-ups",
+    Turn.TOO_LATE: "the time for it is over",
+    Turn.STOPPED: "stopped as asked",
+}
 _POLICY: Final = "the campaign (--resend-unknown)"
 
 
@@ -72,31 +64,6 @@ class ResolveReport:
     grace_seconds: float = 0.0
     stopped_by: str = ""
     campaign_ids: set[UUID] = field(default_factory=set)  # of what is ready again
-
-
-@dataclass(frozen=True)
-class _Due:
-    """An unknown attempt that is looked up now."""
-
-    look_up_id: int
-    attempt_id: UUID
-    message_id: int
-    campaign_id: UUID
-    user_id: str
-    text: str | None
-    started_at: datetime
-    over_at: datetime
-    provider_message_id: str | None
-    resends_unknown: bool
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """What a look-up read: a conversation, or why there is none."""
-
-    pages: int
-    conversation: Conversation | None = None
-    none: NoPage | None = None
 
 
 async def resolve_unknowns(
@@ -145,14 +112,15 @@ class _Resolver:
         self._connection = connection
         self._account = account
         self._settings = chosen
-        self._sending: Timing = timing_of(chosen)
+        self._sending = timing_of(chosen)
         self._campaign_id = campaign_id
         self._timing = timing
         self._whom = {"account_id": account.account_id, "campaign_id": campaign_id}
+        self._judge = LookUpJudge(connection, account, timing=timing)
         self._templates: dict[int, Template] = {}
         self._without_answer = 0
         self._give_up_at = 0.0
-        self._stop = asyncio.Event()
+        self._pace = self._pace_until(asyncio.Event())
 
     def prepare(self) -> None:
         """Rescue what dead workers left, let waiting echoes speak first, and see what is due."""
@@ -175,8 +143,8 @@ class _Resolver:
         self.report.next_in_seconds = None if row["due_count"] else row["next_in_seconds"]
 
     async def run(self, *, give_up_at: float, stop: asyncio.Event) -> None:
-        self._give_up_at, self._stop = give_up_at, stop
-        async with self._open_reader() as reader:
+        self._give_up_at, self._pace = give_up_at, self._pace_until(stop)
+        async with open_reader(self._account, chosen=self._settings) as reader:
             while not self.report.stopped_by and await self._take_turn():
                 due = self._begin()
                 if due is None:
@@ -185,54 +153,24 @@ class _Resolver:
 
     # the pace
 
+    def _pace_until(self, stop: asyncio.Event) -> LookUpPace:
+        return LookUpPace(self._connection, self._account.account_id, gap_seconds=self._timing.gap_seconds, stop=stop)
+
     async def _take_turn(self) -> bool:
-        """Wait for the account's next look-up; False when there is none before this pass is over.
-
-        A turn that this process comes to late is given up for a new one: late calls would meet those of others.
-        """
-        while True:
-            asked = time.monotonic()
-            row = self._row(query("look_ups/book"), gap_seconds=self._timing.gap_seconds)
-            due_at = asked + max(0.0, row["wait_seconds"])
-            if row["is_throttled"]:
-                self.report.stopped_by = "the platform asked to wait with look-ups"
-                return False
-            if due_at > self._give_up_at:
-                self.report.stopped_by = "the time for it is over"
-                return False
-            await self._sleep_until(due_at)
-            if self._stop.is_set():
-                self.report.stopped_by = "stopped as asked"
-                return False
-            if not self._timing.gap_seconds or time.monotonic() - due_at <= _TURN_TOLERANCE_SECONDS:
-                return True
-
-    async def _sleep_until(self, moment: float) -> None:
-        seconds = moment - time.monotonic()
-        if seconds > 0:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), timeout=seconds)
-
-    def _push_back(self, none: NoPage) -> None:
-        count = self._row(query("look_ups/read_pace"))["throttle_count"] + 1
-        self._connection.execute(
-            query("look_ups/push_back"),
-            {
-                "account_id": self._account.account_id,
-                "wait_seconds": wait_after(count, named_seconds=none.wait_seconds),
-            },
-        )
-        self.report.stopped_by = "the platform asked to wait with look-ups"
+        """Wait for the account's next look-up; False when there is none before this pass is over."""
+        turn = await self._pace.take_turn(give_up_at=self._give_up_at)
+        self.report.stopped_by = _STOPPED_BY.get(turn, "")
+        return turn is Turn.TAKEN
 
     # one look-up
 
-    def _begin(self) -> _Due | None:
+    def _begin(self) -> Due | None:
         row = self._connection.execute(
             query("look_ups/begin"), {**self._whom, "grace_seconds": self.report.grace_seconds}
         ).fetchone()
         if row is None:
             return None
-        return _Due(
+        return Due(
             look_up_id=row["look_up_id"],
             attempt_id=row["attempt_id"],
             message_id=row["message_id"],
@@ -245,10 +183,10 @@ class _Resolver:
             resends_unknown=row["resends_unknown"],
         )
 
-    async def _look_up(self, reader: ConversationReader, due: _Due) -> None:
+    async def _look_up(self, reader: ConversationReader, due: Due) -> None:
         self.report.looked_up += 1
         reading = await self._read(reader, due)
-        verdict = self._verdict(due, reading)
+        verdict = self._judge.verdict(due, reading, grace_seconds=self.report.grace_seconds)
         with self._connection.transaction():
             self._keep(due, verdict, pages=reading.pages)
             if verdict.message is not None:
@@ -257,70 +195,25 @@ class _Resolver:
             self._heed(reading.none)
             return
         self._without_answer = 0
-        self._connection.execute(query("look_ups/forget_throttles"), {"account_id": self._account.account_id})
+        self._pace.forget_throttles()
         if verdict.result is LookUpResult.ABSENT and due.resends_unknown:
             self._resend(due)
 
-    async def _read(self, reader: ConversationReader, due: _Due) -> _Reading:
+    async def _read(self, reader: ConversationReader, due: Due) -> Reading:
         """Read the conversation back past the attempt, as far as pages and time allow."""
         page = await reader.first_page(due.user_id)
         messages: list[SeenMessage] = []
         pages = 1
         while isinstance(page, Page):
             messages += page.messages
-            is_enough = self._reaches_back(messages, due) or pages >= self._timing.most_pages
+            is_enough = self._judge.reaches_back(messages, due) or pages >= self._timing.most_pages
             if page.after is None or is_enough or not await self._take_turn():
-                return _Reading(pages, Conversation(tuple(messages), is_whole=page.after is None))
+                return Reading(pages, Conversation(tuple(messages), is_whole=page.after is None))
             page = await reader.next_page(page)
             pages += 1
-        return _Reading(pages, none=page)
+        return Reading(pages, none=page)
 
-    def _reaches_back(self, messages: list[SeenMessage], due: _Due) -> bool:
-        start = due.started_at - timedelta(seconds=self._timing.skew_seconds)
-        return any(message.created_at is not None and message.created_at < start for message in messages)
-
-    def _verdict(self, due: _Due, reading: _Reading) -> Verdict:
-        if reading.conversation is None:
-            none = reading.none or NoPage(LookUpResult.NO_ANSWER, ProviderAnswer())
-            return Verdict(none.result, words_of(none.answer))
-        question, skew = self._question(due), self._timing.skew_seconds
-        verdict = judge(question, reading.conversation, skew_seconds=skew)
-        if verdict.result is LookUpResult.ABSENT:
-            return verdict  # echoes could only explain more of what is not there
-        foreign_ids = self._foreign_ids(due)
-        return judge(replace(question, foreign_ids=foreign_ids), reading.conversation, skew_seconds=skew)
-
-    def _question(self, due: _Due) -> Question:
-        others = self._connection.execute(
-            query("unknowns/list_other_attempts"),
-            {"account_id": self._account.account_id, "user_id": due.user_id, "attempt_id": due.attempt_id},
-        ).fetchall()
-        return Question(
-            user_id=due.user_id,
-            account_ids=self._route().account_ids,
-            text=due.text,
-            started_at=due.started_at,
-            latest_at=due.over_at + timedelta(seconds=self.report.grace_seconds),
-            message_id=due.provider_message_id,
-            others=tuple(OtherMessage(row["slot_at"], row["provider_message_id"]) for row in others),
-        )
-
-    def _foreign_ids(self, due: _Due) -> frozenset[str]:
-        """Return the ids of messages to this person that an echo shows to be another's than this attempt.
-
-        On Messenger the echo of our message carries the attempt's id, so one without it is another app's or was typed
-        in the inbox. Instagram documents no metadata in echoes: there an echo without it excludes nothing.
-        """
-        start = due.started_at - timedelta(seconds=self._timing.skew_seconds)
-        echoes = self._echoes(due.user_id, since=start)
-        is_told = self._account.channel is Channel.MESSENGER
-        return frozenset(
-            echo.mid
-            for _, echo in echoes
-            if echo.mid and echo.attempt_id != due.attempt_id and (is_told or echo.attempt_id is not None)
-        )
-
-    def _keep(self, due: _Due, verdict: Verdict, *, pages: int) -> None:
+    def _keep(self, due: Due, verdict: Verdict, *, pages: int) -> None:
         self._connection.execute(
             query("look_ups/finish"),
             {
@@ -340,7 +233,7 @@ class _Resolver:
             case _:
                 self.report.without_answer += 1
 
-    def _settle(self, due: _Due, message: SeenMessage) -> None:
+    def _settle(self, due: Due, message: SeenMessage) -> None:
         if prove(self._connection, due.attempt_id, provider_message_id=message.message_id or None):
             self.report.found += 1
             self._connection.execute(
@@ -352,7 +245,8 @@ class _Resolver:
     def _heed(self, none: NoPage) -> None:
         """Go on, or end the pass, as an answer that showed nothing asks for."""
         if none.result is LookUpResult.THROTTLED:
-            self._push_back(none)
+            self._pace.push_back(none)
+            self.report.stopped_by = _STOPPED_BY[Turn.THROTTLED]
             return
         if none.is_account_stopped:
             self.report.stopped_by = f"the platform says: {words_of(none.answer)}"
@@ -363,13 +257,13 @@ class _Resolver:
 
     # policy B
 
-    def _resend(self, due: _Due) -> None:
+    def _resend(self, due: Due) -> None:
         """Let a message go a second time if all that policy B asks for is there; otherwise it stays unknown."""
         row = self._connection.execute(
             query("unknowns/is_absent_twice"),
             {"attempt_id": due.attempt_id, "grace_seconds": self.report.grace_seconds},
         ).fetchone()
-        if row is None or not row["is_absent"] or not self._webhooks_are_alive(due):
+        if row is None or not row["is_absent"] or not self._judge.webhooks_are_alive(due):
             return
         # An echo that came in during the look-up has the last word.
         self.report.settled_by_echo += reconcile_inbox(self._connection, timing=self._sending).settled
@@ -385,20 +279,6 @@ class _Resolver:
             self.report.campaign_ids.add(due.campaign_id)
             logger.warning("unknown message is absent and ready again", extra={"message_id": due.message_id})
 
-    def _webhooks_are_alive(self, due: _Due) -> bool:
-        """Say whether the inbox holds an echo of this account, of whichever message, received after the POST was over.
-
-        Only an echo shows that echoes are subscribed and reach us: that of our message would have come the same way.
-        """
-        own = self._account.external_id
-        return any(external_id == own for external_id, _ in self._echoes(own, since=due.over_at))
-
-    def _echoes(self, digits: str, *, since: datetime) -> list[tuple[str | None, Echoed]]:
-        rows = self._connection.execute(
-            query("unknowns/list_echo_bodies"), {"since": since, "digits": digits, "most": _MOST_BODIES}
-        ).fetchall()
-        return [echo for row in rows for echo in echoes_in(row["body"])]
-
     # what it needs
 
     def _row(self, statement: bytes, **parameters: Any) -> dict[str, Any]:
@@ -411,24 +291,6 @@ class _Resolver:
         if template_id not in self._templates:
             self._templates[template_id] = get_template(self._connection, template_id)
         return self._templates[template_id]
-
-    def _route(self) -> Route:
-        account = self._account
-        return Route(
-            channel=account.channel,
-            external_id=account.external_id,
-            page_id=account.page_id,
-            token=account_token(account),
-        )
-
-    def _open_reader(self) -> ConversationReader:
-        return ConversationReader(
-            self._route(),
-            base_url=self._settings.graph_url,
-            version=self._settings.graph_version,
-            read_timeout_seconds=self._sending.read_timeout_seconds,
-            connect_timeout_seconds=self._sending.connect_timeout_seconds,
-        )
 
 
 def _text_of(template: Template, cells: list[str]) -> str | None:

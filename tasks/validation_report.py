@@ -13,7 +13,7 @@ from domain.template import Template
 from reports.validation_page import Checker, ValidationReport, Verdict
 from sql import query
 from tasks.campaigns import count_messages, get_campaign
-from tasks.submission import list_problems
+from tasks.staging import list_problems
 from tasks.suite import BrokenRows
 from tasks.templates import get_template
 

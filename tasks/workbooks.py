@@ -19,7 +19,7 @@ from reports.plain_workbook import write_plain_workbook
 from reports.sheet_survey import right_edge_of
 from sql import query
 from tasks.campaigns import get_campaign
-from tasks.submission import list_problems
+from tasks.staging import list_problems
 from tasks.templates import get_template
 from tasks.uploads import read_content
 

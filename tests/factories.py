@@ -118,7 +118,8 @@ class World:
     ) -> UUID:
         """Do what a submit does before anybody's window is looked at."""
         from tasks.intake import check_list, take_list
-        from tasks.submission import find_target, make_messages
+        from tasks.judging import make_messages
+        from tasks.submission import find_target
 
         used = connection or self.connection
         target = find_target(used, submission)

@@ -21,8 +21,10 @@ from factories import TIMING, user_id, write_table
 from tasks.campaigns import cancel_campaign, get_campaign, start_campaign
 from tasks.database import broken_promises
 from tasks.intake import admit, check_list, find_progress, plan_submission, take_list
+from tasks.judging import make_messages
 from tasks.messages import export_messages, list_messages
-from tasks.submission import check_times, find_row_problems, find_target, list_problems, make_messages, stage_list
+from tasks.staging import find_row_problems, list_problems, stage_list
+from tasks.submission import check_times, find_target
 from tasks.windows import read_clock
 
 HEADER = ("user_id", "name")

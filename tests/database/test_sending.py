@@ -21,11 +21,14 @@ from tasks.campaigns import (
     start_campaign,
 )
 from tasks.database import broken_promises
+from tasks.judging import make_messages
+from tasks.recipients import read_list
 from tasks.recording import shared_recorder
 from tasks.running import run_share
 from tasks.sending import send_share
 from tasks.share import ShareEnd, ShareOrder
-from tasks.submission import find_row_problems, find_target, make_messages, open_campaign, read_list, stage_list
+from tasks.staging import find_row_problems, stage_list
+from tasks.submission import find_target, open_campaign
 from tasks.suppressions import add_suppressions
 
 

@@ -10,7 +10,8 @@ from domain.template import TEXT_LIMITS, Channel
 from factories import user_id, write_table
 from sql import query
 from tasks.intake import take_list
-from tasks.submission import find_row_problems, find_target, list_problems, stage_list
+from tasks.staging import find_row_problems, list_problems, stage_list
+from tasks.submission import find_target
 
 HEADER = ("user_id", "name", "city")
 

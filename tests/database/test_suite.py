@@ -11,7 +11,9 @@ from domain.recipient_rules import FINDINGS_OF, RuleKind, rules_of, suite_name
 from domain.template import Channel
 from factories import user_id, write_table
 from tasks.intake import check_list, take_list
-from tasks.submission import find_row_problems, find_target, list_problems, make_messages, stage_list
+from tasks.judging import make_messages
+from tasks.staging import find_row_problems, list_problems, stage_list
+from tasks.submission import find_target
 from tasks.suite import check_suite
 from validations.recipients_suite import validate_staged_rows
 

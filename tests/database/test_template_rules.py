@@ -11,7 +11,7 @@ import pytest
 from domain.errors import InputRefusedError
 from factories import user_id, write_table
 from tasks.database import broken_promises
-from tasks.submission import list_problems
+from tasks.staging import list_problems
 from tasks.templates import add_template, find_template
 from tasks.value_rules import pattern_refusal
 
