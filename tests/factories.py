@@ -31,6 +31,10 @@ def user_id(number: int) -> str:
     return str(25_000_000_000_000_001 + 2 * number)
 
 
+# Rows that are in order, for a template with a name.
+GOOD_ROWS = [(user_id(number), f"Name {number}") for number in range(10)]
+
+
 def write_table(path: Path, rows) -> Path:
     """Write rows, the header first, as they are: a number in an .xlsx file is stored as a number."""
     if path.suffix == ".csv":
@@ -141,6 +145,16 @@ class World:
         """Submit people by their ids, for a template of its own without variables."""
         template = self.template(folder, text="Hello!")
         return self.submit(self.submission(account, template, user_ids=tuple(map(user_id, numbers)), **fields), folder)
+
+    def start_ids(self, folder: Path, numbers=(1, 2, 3)) -> UUID:
+        """Start a campaign to people who wrote an hour ago; return its id."""
+        from tasks.campaigns import start_campaign
+
+        account = self.account()
+        self.people_write(account, numbers)
+        campaign_id = self.submit_ids(folder, numbers, account=account)
+        start_campaign(self.connection, campaign_id, timing=TIMING)
+        return campaign_id
 
     def claim(self, campaign_id: UUID, number: int) -> UUID:
         """Claim the ready message of one person by hand, in the place of a sender that then says nothing more."""

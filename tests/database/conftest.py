@@ -1,16 +1,20 @@
 """What the database tests share beside the fixtures of all tests."""
 
-import pytest
+import logging
 
+import pytest
+import pytest_asyncio
+
+from clients.postgres import connect
+from database.place import placed
 from events import Scene
-from factories import World
+from factories import TOKEN, World
+from tasks.database import broken_promises
 
 
 @pytest.fixture
 def world_18(database_18):
     """Valid objects in a fresh database on the embedded Postgres, for tests whose subject is not the server."""
-    from clients.postgres import connect
-
     with connect(database_18) as connection:
         yield World(connection)
 
@@ -23,3 +27,35 @@ def scene(world, tmp_path):
 @pytest.fixture
 def scene_18(world_18, tmp_path):
     return Scene(world_18, tmp_path)
+
+
+@pytest_asyncio.fixture
+async def place(world_18, tmp_path, monkeypatch):
+    monkeypatch.setenv("WINDOWCAST_TEST_TOKEN", TOKEN)
+    async with placed(world_18, tmp_path) as made:
+        yield made
+        assert broken_promises(made.connection) == {}
+
+
+@pytest_asyncio.fixture
+async def place_on_each(world, tmp_path, monkeypatch):
+    """A place on every Postgres version that this machine has."""
+    monkeypatch.setenv("WINDOWCAST_TEST_TOKEN", TOKEN)
+    async with placed(world, tmp_path) as made:
+        yield made
+        assert broken_promises(made.connection) == {}
+
+
+@pytest.fixture
+def news():
+    """What people are told while the test runs."""
+    told = []
+    logger = logging.getLogger("windowcast.news")
+    listener = logging.Handler()
+    listener.emit = lambda record: told.append(record.getMessage())
+    before = logger.level
+    logger.setLevel(logging.INFO)
+    logger.addHandler(listener)
+    yield told
+    logger.removeHandler(listener)
+    logger.setLevel(before)

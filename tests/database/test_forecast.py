@@ -1,58 +1,23 @@
-"""The plan of a campaign and what becomes of it: risks, other campaigns, budget, overlap, old data, late starts."""
+"""The plan before a campaign starts: who is at risk, what would reach more people, and what guards say."""
 
 import json
-import logging
 from datetime import timedelta
 
 import pytest
 
-from domain.errors import NobodyEligibleError, OldInteractionsError, UnfinishedError
+from database.closings import HOUR, sent, start, writes_so_that_it_closes
+from domain.errors import NobodyEligibleError, OldInteractionsError
 from domain.guards import Guards
 from factories import TIMING, user_id
-from tasks.accounts import find_account
-from tasks.campaigns import get_campaign, pause_campaign, resume_campaign, start_campaign
-from tasks.database import broken_promises
+from tasks.campaigns import get_campaign, pause_campaign
 from tasks.intake import nobody_sentence, plan_submission
-from tasks.outlook import look, outlook_now, watched
 from tasks.planning import plan_facts, plan_sentences
 from tasks.suppressions import add_suppressions
 from tasks.windows import foretell, read_clock
 
-# How long before its end a window counts as over for a plan.
-RESERVE = TIMING.margin_seconds + TIMING.reserve_seconds
-HOUR = 3600
-
-
-@pytest.fixture
-def news():
-    """What people are told while the test runs."""
-    told = []
-    logger = logging.getLogger("windowcast.news")
-    listener = logging.Handler()
-    listener.emit = lambda record: told.append(record.getMessage())
-    before = logger.level
-    logger.setLevel(logging.INFO)
-    logger.addHandler(listener)
-    yield told
-    logger.removeHandler(listener)
-    logger.setLevel(before)
-
-
-def writes_so_that_it_closes(world, account, numbers, *, seconds):
-    """Let people write at such a time that their last turn is over in so many seconds."""
-    world.people_write(account, numbers, hours_ago=24 - (seconds + RESERVE) / HOUR)
-
 
 def plan(world, campaign_id, account, *, at=None, **fields):
     return foretell(world.connection, campaign_id, account=account, at=at, timing=TIMING, **fields)
-
-
-def sent(world, campaign_id, number, *, mid):
-    world.end(world.claim(campaign_id, number), outcome="accepted", state="sent", mid=mid)
-
-
-def start(world, campaign_id, **guards):
-    return start_campaign(world.connection, campaign_id, timing=TIMING, guards=Guards(**guards))
 
 
 def test_a_plan_names_who_is_at_risk_and_what_would_reach_them(world, tmp_path):
@@ -277,233 +242,6 @@ def test_an_account_without_any_interaction_gives_the_answer_that_nobody_is_elig
     assert "no interaction of this account is known" in nobody_sentence(found.outlook, is_timed=False)
     with pytest.raises(NobodyEligibleError):
         world_18.submit(wish, tmp_path)
-
-
-def timed(world, tmp_path, *, account=None, numbers=range(10)):
-    """A campaign timed for an hour from now; all its people can be reached then."""
-    account = account or world.account(per_second=10)
-    at = read_clock(world.connection) + timedelta(hours=1)
-    return world.submit_ids(tmp_path, numbers, account=account, scheduled_at=at)
-
-
-def half_close(world, account):
-    """Let half of ten people have a window that closes two hours from now, and half one that is open much longer."""
-    writes_so_that_it_closes(world, account, range(5), seconds=2 * HOUR)
-    world.people_write(account, range(5, 10))
-
-
-def test_a_start_in_time_costs_nobody(world, tmp_path):
-    account = world.account(per_second=10)
-    half_close(world, account)
-    campaign_id = timed(world, tmp_path, account=account)
-    world.put_clock_ahead(hours=1, seconds=30)
-
-    assert start(world, campaign_id)
-
-    assert get_campaign(world.connection, campaign_id)["lost_by_delay"] is None
-
-
-def test_a_late_start_joins_the_windows_again_and_says_whom_it_cost(world, tmp_path, news):
-    account = world.account(per_second=10)
-    half_close(world, account)
-    campaign_id = timed(world, tmp_path, account=account)
-    world.put_clock_ahead(hours=2, minutes=30)
-    world.people_write(account, [0], hours_ago=0.1)
-
-    assert start(world, campaign_id, most_late=timedelta(hours=2))
-
-    # Four of the five, since one has written again in the meantime.
-    assert get_campaign(world.connection, campaign_id)["lost_by_delay"] == 4
-    assert world.states(campaign_id) == {"ineligible": 4, "ready": 6}
-    assert "1 h 30 min late, which costs 4 people" in news[-1]
-
-
-def test_a_start_that_comes_too_late_is_paused_with_what_it_cost_and_goes_on_when_a_person_says_so(world, tmp_path):
-    account = world.account(per_second=10)
-    half_close(world, account)
-    campaign_id = timed(world, tmp_path, account=account)
-    world.put_clock_ahead(hours=3)
-
-    with pytest.raises(UnfinishedError) as caught:
-        start(world, campaign_id)
-
-    campaign = get_campaign(world.connection, campaign_id)
-    for words in ("2 h late", "costs 5 of its people", "campaigns resume", "campaigns run", "campaigns cancel"):
-        assert words in str(caught.value)
-    assert (campaign["state"], campaign["lost_by_delay"], world.states(campaign_id)) == ("paused", 5, {"ready": 10})
-    assert campaign["pause_reason"] in str(caught.value)
-    with pytest.raises(UnfinishedError, match="campaigns resume"):
-        start(world, campaign_id)
-    assert resume_campaign(world.connection, campaign_id) == "scheduled"
-    assert start(world, campaign_id)
-    assert world.states(campaign_id) == {"ineligible": 5, "ready": 5}
-    assert broken_promises(world.connection) == {}
-
-
-def test_a_resumed_campaign_that_is_left_lying_again_is_late_again(world_18, tmp_path):
-    account = world_18.account()
-    world_18.people_write(account, range(3))
-    campaign_id = timed(world_18, tmp_path, account=account, numbers=range(3))
-    pause_campaign(world_18.connection, campaign_id)
-    world_18.put_clock_ahead(hours=3)
-    resume_campaign(world_18.connection, campaign_id)
-
-    world_18.put_clock_ahead(hours=3, minutes=59)
-    with world_18.connection.transaction(force_rollback=True):
-        assert start(world_18, campaign_id)
-    world_18.put_clock_ahead(hours=4, minutes=2)
-
-    with pytest.raises(UnfinishedError, match="3 h 2 min late"):
-        start(world_18, campaign_id)
-
-
-def test_an_immediate_campaign_is_never_late(world_18, tmp_path):
-    account = world_18.account()
-    world_18.people_write(account, range(3))
-    campaign_id = world_18.submit_ids(tmp_path, range(3), account=account)
-    world_18.put_clock_ahead(hours=5)
-
-    assert start(world_18, campaign_id)
-
-    assert get_campaign(world_18.connection, campaign_id)["lost_by_delay"] is None
-
-
-def test_a_start_on_interactions_that_are_too_old_waits_for_newer_ones_or_a_person(world, tmp_path):
-    account = world.account(per_second=10)
-    world.people_write(account, range(3), hours_ago=3)
-    strict = {"refuse_after": timedelta(hours=3, minutes=30)}
-    campaigns = [timed(world, tmp_path, account=account, numbers=range(3)) for _ in range(2)]
-    world.put_clock_ahead(hours=1, seconds=1)
-
-    for campaign_id in campaigns:
-        with pytest.raises(UnfinishedError, match=r"too old to judge.*interactions import"):
-            start(world, campaign_id, **strict)
-
-    assert [world.state(campaign_id) for campaign_id in campaigns] == ["paused", "paused"]
-    resume_campaign(world.connection, campaigns[0], accepts_old_interactions=True)
-    assert start(world, campaigns[0], **strict)
-    resume_campaign(world.connection, campaigns[1])
-    with pytest.raises(UnfinishedError, match="too old"):
-        start(world, campaigns[1], **strict)
-    world.people_write(account, [7], hours_ago=0)
-    resume_campaign(world.connection, campaigns[1])
-    assert start(world, campaigns[1], **strict)
-
-
-def sending(world, tmp_path, numbers, *, per_second=10.0, seconds=20.5):
-    """A campaign that is being sent, to people whose windows all close in so many seconds."""
-    account = world.account(per_second=per_second)
-    writes_so_that_it_closes(world, account, numbers, seconds=seconds)
-    campaign_id = world.submit_ids(tmp_path, numbers, account=account)
-    start(world, campaign_id)
-    return campaign_id
-
-
-def test_a_look_at_a_running_campaign_tells_the_time_left_and_who_is_at_risk(world, tmp_path):
-    campaign_id = sending(world, tmp_path, range(300))
-
-    remaining = outlook_now(world.connection, campaign_id, timing=TIMING)
-
-    assert (remaining.ready, remaining.per_second) == (300, 10)
-    assert 195 <= 300 - remaining.at_risk <= 201
-    assert remaining.seconds_left == pytest.approx((300 - remaining.at_risk) / 10)
-
-
-def test_a_campaign_that_is_slower_than_its_pace_is_foretold_by_what_was_measured(world, tmp_path):
-    campaign_id = sending(world, tmp_path, range(300), seconds=HOUR)
-    for number in range(10):
-        sent(world, campaign_id, number, mid=f"m-{number}")
-    world.connection.execute(
-        "UPDATE message_list SET sent_at = clock() - (message_id % 10 + 1) * interval '5 s' WHERE sent_at IS NOT NULL"
-    )
-
-    slow = outlook_now(world.connection, campaign_id, timing=TIMING)
-    world.connection.execute("UPDATE message_list SET sent_at = clock() - interval '9 s' WHERE sent_at IS NOT NULL")
-    just_begun = outlook_now(world.connection, campaign_id, timing=TIMING)
-
-    assert slow.per_second == pytest.approx(0.2, abs=0.01)
-    assert slow.seconds_left == pytest.approx(290 / 0.2, rel=0.05)
-    assert just_begun.per_second == 10
-
-
-def test_an_account_without_a_pace_is_foretold_once_there_is_something_to_measure(world_18, tmp_path):
-    campaign_id = sending(world_18, tmp_path, range(100), per_second=None, seconds=HOUR)
-    at_first = outlook_now(world_18.connection, campaign_id, timing=TIMING)
-    for number in range(20):
-        sent(world_18, campaign_id, number, mid=f"m-{number}")
-    world_18.connection.execute("UPDATE message_list SET sent_at = clock() - interval '2 s' WHERE sent_at IS NOT NULL")
-
-    later = outlook_now(world_18.connection, campaign_id, timing=TIMING)
-
-    assert (at_first.seconds_left, at_first.at_risk) == (None, 0)
-    assert later.seconds_left == pytest.approx(8, rel=0.1)
-
-
-def test_a_warning_is_told_once_when_more_people_are_lost_than_planned_and_again_when_more_are(world, tmp_path, news):
-    campaign_id = sending(world, tmp_path, range(300), per_second=20)
-
-    news.clear()
-
-    look(world.connection, campaign_id, timing=TIMING)
-    as_planned = len(news)
-    world.connection.execute("UPDATE pace SET per_second = 10")
-    for _ in range(2):
-        look(world.connection, campaign_id, timing=TIMING)
-    slower = len(news)
-    world.connection.execute("UPDATE pace SET per_second = 2")
-    look(world.connection, campaign_id, timing=TIMING)
-
-    assert (as_planned, slower, len(news)) == (0, 1, 2)
-    assert "the plan gave up 0" in news[0]
-    kept = get_campaign(world.connection, campaign_id)["outlook"]
-    assert kept["planned"] == 0
-    assert kept["warned"] == kept["missed"] == kept["at_risk"] > 250
-
-
-def test_people_whose_windows_have_closed_count_with_those_whose_will(world, tmp_path):
-    campaign_id = sending(world, tmp_path, range(10), per_second=1)
-    world.connection.execute(
-        """
-        SELECT move_messages(ARRAY(
-            SELECT ROW(message_id, 'expired', 'window_closed', NULL, NULL, NULL, NULL, NULL, NULL, NULL)::message_change
-            FROM message_list WHERE campaign_id = %s LIMIT 3
-        ))
-        """,
-        [campaign_id],
-    )
-
-    remaining = outlook_now(world.connection, campaign_id, timing=TIMING)
-
-    assert (remaining.ready, remaining.at_risk, remaining.expired, remaining.missed) == (7, 0, 3, 3)
-    assert remaining.is_worse
-
-
-async def test_a_watched_send_is_looked_at_and_a_listener_that_fails_does_not_end_it(world_18, database_18, tmp_path):
-    import asyncio
-
-    campaign_id = sending(world_18, tmp_path, range(5))
-    told, enough = [], asyncio.Event()
-
-    async def tell(remaining):
-        told.append(remaining.ready)
-        if len(told) == 3:
-            enough.set()
-        raise ConnectionError("nobody listens")
-
-    async with watched(database_18, campaign_id, timing=TIMING, tell=tell, every_seconds=0.01):
-        await asyncio.wait_for(enough.wait(), 30)
-
-    assert told[:3] == [5, 5, 5]
-    assert get_campaign(world_18.connection, campaign_id)["outlook"]["ready"] == 5
-
-
-def test_a_look_at_no_campaign_is_a_bug_that_shows(world_18):
-    account = world_18.account()
-
-    with pytest.raises(LookupError):
-        outlook_now(world_18.connection, "01a205ec-432b-750a-a182-9ece394b65dc", timing=TIMING)
-
-    assert find_account(world_18.connection, account.name) == account
 
 
 def test_people_at_the_cap_until_their_windows_close_are_in_no_plan(world, tmp_path):

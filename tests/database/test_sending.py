@@ -1,4 +1,4 @@
-"""Sending a share: every claim is one attempt, every attempt one POST, every outcome one state."""
+"""Sending a share: order, pace, outcomes, stops and losses, on a real database with a platform that is played."""
 
 import asyncio
 import time
@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from clients.settings import Settings
+from database.shares import FakeMessenger, make_campaign, order_of, send
 from domain.errors import ConfigurationError
 from domain.outcome import Accepted, AccountStopped, NotSent, ProviderAnswer, Refused, Throttled, Unknown
 from domain.reasons import Reason
@@ -17,58 +18,12 @@ from tasks.campaigns import (
     get_campaign,
     pause_campaign,
     resume_campaign,
-    schedule_campaign,
     start_campaign,
 )
 from tasks.database import broken_promises
-from tasks.judging import make_messages
-from tasks.recipients import read_list
-from tasks.recording import shared_recorder
 from tasks.running import run_share
-from tasks.sending import send_share
-from tasks.share import ShareEnd, ShareOrder
-from tasks.staging import find_row_problems, stage_list
-from tasks.submission import find_target, open_campaign
+from tasks.share import ShareEnd
 from tasks.suppressions import add_suppressions
-
-
-class FakeMessenger:
-    """A platform that answers what it is told, and remembers what it was asked."""
-
-    def __init__(self, answer=None) -> None:
-        self.posts: list[tuple[float, str, str]] = []
-        self.usage = None
-        self._answer = answer or (lambda person, count: Accepted(f"mid-{person}"))
-
-    async def send(self, recipient_id, *, content, metadata):
-        self.posts.append((time.monotonic(), recipient_id, metadata))
-        outcome = self._answer(recipient_id, len(self.posts))
-        await asyncio.sleep(0)
-        return await outcome if asyncio.iscoroutine(outcome) else outcome
-
-
-def make_campaign(world, tmp_path, *, people=range(20), per_second=None, hours_ago=1.0, **fields):
-    account = fields.pop("account", None) or world.account(per_second=per_second)
-    template = world.template(tmp_path, text="Hello!")
-    if hours_ago is not None:
-        world.people_write(account, people, hours_ago=hours_ago)
-    submission = world.submission(account, template, user_ids=tuple(user_id(n) for n in people), **fields)
-    target = find_target(world.connection, submission)
-    given = read_list(submission, folder=tmp_path)
-    campaign_id = open_campaign(world.connection, submission, target=target, sha256=given.sha256)
-    can_judge = stage_list(world.connection, campaign_id, target=target, given=given)
-    find_row_problems(world.connection, campaign_id, template=template)
-    make_messages(world.connection, campaign_id, target=target, given=given, can_judge=can_judge)
-    schedule_campaign(world.connection, campaign_id)
-    return campaign_id, account, template
-
-
-def order_of(campaign_id, account, template, **fields):
-    return ShareOrder(campaign_id=campaign_id, account=account, template=template, timing=TIMING, **fields)
-
-
-async def send(database, messenger, order, **fields):
-    return await asyncio.wait_for(send_share(database, messenger, order=order, **fields), timeout=90)
 
 
 async def test_every_ready_message_is_sent_once_and_the_campaign_finishes(world, database, tmp_path):
@@ -311,68 +266,6 @@ async def test_postgres_lost_while_claiming_sends_nothing_twice_and_loses_nothin
     people = [person for _, person, _ in messenger.posts]
     assert len(people) == len(set(people)) == 60
     assert world.states(campaign_id) == {"sent": 60}
-
-
-async def test_a_message_id_of_an_earlier_campaign_proves_nothing(world, database, tmp_path, caplog):
-    account = world.account()
-    first_id, _, template = make_campaign(world, tmp_path, people=range(3), account=account)
-    start_campaign(world.connection, first_id, timing=TIMING)
-    await send(database, FakeMessenger(), order_of(first_id, account, template))
-    second_id, _, template = make_campaign(world, tmp_path, people=range(3, 6), account=account)
-    start_campaign(world.connection, second_id, timing=TIMING)
-    old_id = f"mid-{user_id(0)}"
-    messenger = FakeMessenger(lambda person, _: Accepted(old_id if person == user_id(4) else f"mid-{person}"))
-
-    report = await send(database, messenger, order_of(second_id, account, template))
-
-    assert (report.accepted, report.unknown) == (2, 1)
-    assert world.verdicts(second_id) == {1: "sent", 2: "unknown/unclear_answer", 3: "sent"}
-    assert world.states(first_id) == {"sent": 3}
-    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == [
-        "message id given twice"
-    ]
-    assert broken_promises(world.connection) == {}
-
-
-async def test_the_same_message_id_for_another_account_is_no_doubt(world_18, database_18, tmp_path):
-    for number in range(2):
-        campaign_id, account, template = make_campaign(world_18, tmp_path, people=range(3))
-        start_campaign(world_18.connection, campaign_id, timing=TIMING)
-
-        report = await send(database_18, FakeMessenger(), order_of(campaign_id, account, template))
-
-        assert report.accepted == 3, number
-
-
-async def test_a_message_id_given_to_two_campaigns_at_once_is_believed_once(world, database, tmp_path):
-    account = world.account()
-    world.people_write(account, [1, 2])
-    attempts = []
-    for number in (1, 2):
-        campaign_id = world.submit_ids(tmp_path, [number], account=account)
-        start_campaign(world.connection, campaign_id, timing=TIMING)
-        attempts.append(world.claim(campaign_id, number))
-
-    # Two shares of one process: the first statement is under way, the other outcomes gather for one together.
-    async with shared_recorder(database, patience_seconds=5) as recorder:
-        recorder._waiting.append(([(attempts[0], Accepted("m-same"))], asyncio.get_running_loop().create_future()))
-        doubted = await recorder.write([(attempts[1], Accepted("m-same"))])
-
-    assert doubted == {attempts[1]}
-    rows = world.connection.execute("SELECT outcome FROM attempt ORDER BY attempt_id = %s", [attempts[1]]).fetchall()
-    assert [row["outcome"] for row in rows] == ["accepted", "unknown"]
-    assert broken_promises(world.connection) == {}
-
-
-def test_an_outcome_recorded_twice_does_not_doubt_itself(world, tmp_path):
-    campaign_id, _, _ = make_campaign(world, tmp_path, people=range(1))
-    start_campaign(world.connection, campaign_id, timing=TIMING)
-    attempt_id = world.claim(campaign_id, 0)
-
-    recorded = [world.end(attempt_id, outcome="accepted", state="sent", mid="mid-1") for _ in range(2)]
-
-    assert recorded == [1, 0]
-    assert world.states(campaign_id) == {"sent": 1}
 
 
 @pytest.mark.parametrize(("in_flight", "limit"), [(1, 1), (7, 7), (50, 20), (200, 21)])
