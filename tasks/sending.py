@@ -2,18 +2,11 @@
 
 import asyncio
 import logging
-import os
-import socket
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Final, assert_never
-from uuid import UUID
 
-from uuid_utils.compat import uuid7
-
-from clients.lasting_connection import LastingConnection
 from domain.errors import ServiceAwayError
 from domain.outcome import (
     Accepted,
@@ -26,18 +19,16 @@ from domain.outcome import (
     Unknown,
 )
 from domain.pace import (
-    MEDIA_PER_SECOND,
     MOST_IDLE_SECONDS,
     SLOT_TOLERANCE_SECONDS,
     claim_size,
 )
 from domain.reasons import Reason
 from sql import query
+from tasks.claiming import Claimer, Intent, Slot
 from tasks.recording import REPEATED_ID, Recorder, shared_recorder
 from tasks.restraint import Restraint
 from tasks.share import Messenger, ShareEnd, ShareOrder, ShareReport
-from tasks.slot_clock import SlotClock
-from tasks.windows import claim_parameters
 
 logger = logging.getLogger("windowcast.sending")
 
@@ -54,27 +45,6 @@ _MOST_TURN_WAIT_SECONDS: Final = 0.25
 _CLAIM_LEAD_SECONDS: Final = 0.1
 
 
-@dataclass(frozen=True)
-class _Slot:
-    """When a POST may start, on this process's monotonic clock: waited for at `at`, and no earlier than `earliest`.
-
-    The lease runs from the slot on the server's clock. An answer that came late, or was read late by a process that was
-    frozen, makes `at` too late, so the fence counts from `earliest`.
-    """
-
-    at: float
-    earliest: float
-
-
-@dataclass(frozen=True)
-class _Intent:
-    attempt_id: UUID
-    message_id: int
-    user_id: str
-    values: Mapping[str, str]
-    slot: _Slot
-
-
 async def send_share(
     url: str, messenger: Messenger, *, order: ShareOrder, stop: asyncio.Event | None = None
 ) -> ShareReport:
@@ -85,42 +55,35 @@ async def send_share(
     Raises ServiceAwayError when Postgres stays away longer than the order's patience.
     """
     async with shared_recorder(url, patience_seconds=order.timing.lease_seconds) as recorder:
-        share = _Share(url, messenger, recorder, order=order, stop=stop or asyncio.Event())
+        claimer = Claimer(url, recorder, order=order)
         try:
-            return await share.run()
+            return await _Share(messenger, claimer, recorder, order=order, stop=stop or asyncio.Event()).run()
         finally:
-            await share.close()
+            await claimer.close()
 
 
 class _Share:
-    """The state of one running share: its connections, what is under way, and what must be recorded."""
+    """The state of one running share: what is under way, and what must be recorded."""
 
     def __init__(
-        self, url: str, messenger: Messenger, recorder: Recorder, *, order: ShareOrder, stop: asyncio.Event
+        self, messenger: Messenger, claimer: Claimer, recorder: Recorder, *, order: ShareOrder, stop: asyncio.Event
     ) -> None:
         self._messenger = messenger
         self._order = order
         self._stop = stop
         self._report = ShareReport()
-        self._claiming = LastingConnection(url, role="claim", patience_seconds=order.patience_seconds)
+        self._claimer = claimer
+        self._claiming = claimer.connection
         self._recorder = recorder
         self._restraint = Restraint(recorder.connection, messenger, order=order, report=self._report)
-        self._clock = SlotClock()
         self._deliveries: set[asyncio.Task[None]] = set()
-        self._outcomes: asyncio.Queue[tuple[_Intent, Outcome]] = asyncio.Queue()
+        self._outcomes: asyncio.Queue[tuple[Intent, Outcome]] = asyncio.Queue()
         self._message_ids: set[str] = set()  # the platform's, of this share: two may be under way at once
         self._claimed = 0
         self._under_way = 0  # claimed and not recorded yet
         self._room = asyncio.Event()
         self._moved_at = time.monotonic()
         self._upkeep_at = 0.0
-        self._worker = f"{socket.gethostname()}:{os.getpid()}"
-        self._parameters = {
-            "campaign_id": order.campaign_id,
-            "is_media": order.template.content.is_media,
-            "media_gap_seconds": 1 / MEDIA_PER_SECOND,
-            **claim_parameters(order.timing),
-        }
 
     async def run(self) -> ShareReport:
         recorder = asyncio.create_task(self._record_outcomes())
@@ -137,9 +100,6 @@ class _Share:
             await asyncio.gather(recorder, return_exceptions=True)
         return self._report
 
-    async def close(self) -> None:
-        await self._claiming.close()
-
     # claiming
 
     async def _claim_until_done(self) -> ShareEnd:
@@ -152,7 +112,7 @@ class _Share:
             if size == 0:
                 await self._wait_for_room()
                 continue
-            intents = await self._claim(size)
+            intents = await self._claimer.claim(size)
             if intents:
                 self._begin(intents)
                 await self._pause_for_slots(intents)
@@ -167,51 +127,7 @@ class _Share:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._room.wait(), timeout=_LONG_WAIT_SECONDS)
 
-    async def _claim(self, size: int) -> list[_Intent]:
-        # Nothing is claimed without the means to record it: where the server has no room for a second connection, what
-        # was POSTed would stay unknown.
-        await self._recorder.connection.ready()
-        asked = time.monotonic()
-        attempt_ids = [uuid7() for _ in range(size)]
-        rows = await self._claiming.rows_once(
-            query("messages/claim"),
-            {**self._parameters, "most": size, "worker": self._worker, "attempt_ids": attempt_ids},
-        )
-        if rows is None:
-            await self._give_back(attempt_ids)
-            return []
-        if not rows:
-            return []
-        slots = self._read_slots(rows, asked=asked)
-        variables = self._order.template.variables
-        return [
-            _Intent(
-                attempt_id=row["attempt_id"],
-                message_id=row["message_id"],
-                user_id=row["user_id"],
-                values=dict(zip(variables, row["cells"], strict=True)),
-                slot=slot,
-            )
-            for row, slot in zip(rows, slots, strict=True)
-        ]
-
-    def _read_slots(self, rows: Sequence[Mapping[str, Any]], *, asked: float) -> list[_Slot]:
-        """Translate the slots of an answer; the server read its clock, and booked them, after it was asked."""
-        self._clock.learn(asked=asked, answered=time.monotonic(), server_epoch=rows[0]["asked_epoch"])
-        return [
-            _Slot(
-                at=self._clock.local(row["slot_epoch"]),
-                earliest=asked + max(0.0, row["slot_epoch"] - row["asked_epoch"]),
-            )
-            for row in rows
-        ]
-
-    async def _give_back(self, attempt_ids: Sequence[UUID]) -> None:
-        """End the attempts of a claim whose answer was lost: if they exist, none of them was POSTed."""
-        not_sent = NotSent(ProviderAnswer(text="the answer of the claim was lost"))
-        await self._recorder.write([(attempt_id, not_sent) for attempt_id in attempt_ids])
-
-    def _begin(self, intents: Sequence[_Intent]) -> None:
+    def _begin(self, intents: Sequence[Intent]) -> None:
         self._claimed += len(intents)
         self._under_way += len(intents)
         for intent in intents:
@@ -219,7 +135,7 @@ class _Share:
             self._deliveries.add(delivery)
             delivery.add_done_callback(self._deliveries.discard)
 
-    async def _pause_for_slots(self, intents: Sequence[_Intent]) -> None:
+    async def _pause_for_slots(self, intents: Sequence[Intent]) -> None:
         """Leave slots to other workers: the next claim comes shortly before the last slot of this one."""
         if self._order.account.per_second is not None:
             await self._sleep(intents[-1].slot.at - time.monotonic() - _CLAIM_LEAD_SECONDS)
@@ -267,7 +183,7 @@ class _Share:
 
     async def _close_turns(self) -> bool:
         row = await self._claiming.row(
-            query("messages/close_turns"), {**self._parameters, "most": _MOST_CLOSED_PER_STATEMENT}
+            query("messages/close_turns"), {**self._claimer.parameters, "most": _MOST_CLOSED_PER_STATEMENT}
         )
         return bool(row["moved_count"])
 
@@ -278,9 +194,9 @@ class _Share:
 
     async def _recover_held(self) -> bool:
         """Let people in who were waited for and have written; what stores interactions does so at once."""
-        row = await self._claiming.row(query("campaigns/recover_held"), self._parameters)
+        row = await self._claiming.row(query("campaigns/recover_held"), self._claimer.parameters)
         if row["recovered_count"]:
-            await self._claiming.row(query("messages/date_windows"), self._parameters)
+            await self._claiming.row(query("messages/date_windows"), self._claimer.parameters)
         return bool(row["recovered_count"])
 
     async def _upkeep(self) -> None:
@@ -299,7 +215,7 @@ class _Share:
 
     # delivering
 
-    async def _deliver(self, intent: _Intent) -> None:
+    async def _deliver(self, intent: Intent) -> None:
         try:
             outcome = await self._send(intent)
         except Exception:
@@ -308,7 +224,7 @@ class _Share:
             outcome = Unknown(Reason.NO_ANSWER, ProviderAnswer(text="the delivery failed inside Windowcast"))
         await self._outcomes.put((intent, outcome))
 
-    async def _send(self, intent: _Intent) -> Outcome:
+    async def _send(self, intent: Intent) -> Outcome:
         slot = await self._await_slot(intent)
         if slot is None:
             return NotSent(ProviderAnswer())
@@ -338,23 +254,18 @@ class _Share:
     def _log_repeated_id(self) -> None:
         logger.error("message id given twice", extra={"account_id": self._order.account.account_id})
 
-    async def _await_slot(self, intent: _Intent) -> _Slot | None:
+    async def _await_slot(self, intent: Intent) -> Slot | None:
         """Wait for the slot and return it; one that went by is taken anew. None: the message may not be sent now."""
-        slot = intent.slot
+        slot: Slot | None = intent.slot
         is_paced = self._order.account.per_second is not None
-        while True:
+        while slot is not None:
             await self._sleep(slot.at - time.monotonic())
             if self._stop.is_set() or self._restraint.holds:
                 return None
             if not is_paced or time.monotonic() - slot.at <= SLOT_TOLERANCE_SECONDS:
                 return slot
-            asked = time.monotonic()
-            rows = await self._claiming.rows(
-                query("pace/retake"), {**self._parameters, "attempt_id": intent.attempt_id}
-            )
-            if not rows:
-                return None
-            slot = self._read_slots(rows, asked=asked)[0]
+            slot = await self._claimer.retake(intent.attempt_id)
+        return None
 
     # recording
 
@@ -376,7 +287,7 @@ class _Share:
                 for _ in batch:
                     self._outcomes.task_done()
 
-    async def _record(self, batch: Sequence[tuple[_Intent, Outcome]]) -> None:
+    async def _record(self, batch: Sequence[tuple[Intent, Outcome]]) -> None:
         doubted = await self._recorder.write([(intent.attempt_id, outcome) for intent, outcome in batch])
         outcomes = [REPEATED_ID if intent.attempt_id in doubted else outcome for intent, outcome in batch]
         for outcome in outcomes:

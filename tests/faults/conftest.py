@@ -12,7 +12,7 @@ import servers
 from sandbox.process import running_sandbox
 
 # These are no test modules, and their assertions should say as much as those of one. They are imported after this.
-pytest.register_assert_rewrite("scene", "soak")
+pytest.register_assert_rewrite("scene", "soak", "twice")
 
 
 @pytest.fixture(scope="session")
