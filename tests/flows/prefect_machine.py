@@ -87,9 +87,13 @@ class PrefectServer:
         return user, password
 
     def forget_workers(self, *, pool: str = "windowcast") -> None:
-        """Forget the workers of earlier tests: to the server a worker lives for a minute and a half after its end."""
+        """Forget the workers of earlier tests: to the server a worker lives for a minute and a half after its end.
+
+        It looks every quarter minute whether a pool has any left.
+        """
         for worker in self.call(f"work_pools/{pool}/workers/filter", {}):
             self.call(f"work_pools/{pool}/workers/{quote(worker['name'])}", method="DELETE")
+        wait_until(lambda: self.call(f"work_pools/{pool}", method="GET")["status"] == "NOT_READY", seconds=120)
 
     def runs(self, campaign_id: str | None = None) -> list[dict]:
         """All runs, or those of a campaign, the newest first."""
