@@ -20,6 +20,8 @@ _STUCK: Final = timedelta(seconds=75)
 
 _OVER: Final = frozenset({"Completed", "Failed", STOPPED, "Cancelled", "Crashed"})
 _BEATS: Final = frozenset({"heartbeat", "Paused", "Suspended", "Scheduled", "AwaitingRetry"}) | _OVER
+# A run that a worker has taken is called by the step it has come to; a limited queue waits for it in each of them.
+_TAKEN: Final = {"Pending", "Submitting", "Submitted", "InfrastructurePending"}
 # A beat tells as well that a run has started, should the event of its start be lost.
 _LEAVES_PENDING: Final = (
     frozenset({"heartbeat", "Running", "Scheduled", "Late", "AwaitingRetry", "Cancelling", "Paused"}) | _OVER
@@ -55,7 +57,7 @@ def automations(flows: list[str], *, sweep_id: UUID) -> list["AutomationCore"]:
 
     run_sweep = RunDeployment(source="selected", deployment_id=sweep_id, parameters=None, job_variables=None)
     silent = _trigger(flows, posture=Posture.Proactive, after={"heartbeat"}, expect=_BEATS, within=_SILENT)
-    stuck = _trigger(flows, posture=Posture.Proactive, after={"Pending"}, expect=_LEAVES_PENDING, within=_STUCK)
+    stuck = _trigger(flows, posture=Posture.Proactive, after=_TAKEN, expect=_LEAVES_PENDING, within=_STUCK)
     sending = [flow for flow in flows if flow in {"send-campaign", "submit-campaign"}]
     crashed = _trigger(sending, posture=Posture.Reactive, after=set(), expect={"Crashed", STOPPED}, within=timedelta(0))
     return [
