@@ -1,17 +1,9 @@
-"""Every kind of event in its exact shape, beside fixtures written by hand from Meta's documents."""
+"""Every act that the sandbox can be told of, beside its event in the shape that Meta's documents give it, by hand."""
 
 import json
 
-import pytest
-
-from domain.template import Channel
-from domain.window import OPENERS, InteractionKind
-from sandbox.acts import NOT_ON, OPENING, ActKind
 from sandbox.clock import Clock
-from sandbox.errors import ControlError
 from sandbox.message_ids import MessageIds
-from sandbox.oddities import Oddity
-from sandbox.page_acts import PageActKind
 from sandbox.platform import Platform
 
 PAGE, INSTAGRAM = "100200300400500", "17841400000000001"
@@ -225,92 +217,7 @@ INSTAGRAM_COMMENT = {
     "media": {"id": "18000000000000001", "media_product_type": "FEED"},
 }
 
-
-@pytest.fixture
-def platform():
-    platform = Platform(clock=Clock(lambda: AT / 1000), ids=MessageIds(b"seed"))
-    platform.put_account({"external_id": PAGE})
-    platform.put_account({"external_id": INSTAGRAM, "channel": "instagram"})
-    return platform
-
-
-def entries(platform):
-    """Return the entries of all bodies published."""
-    platform.catch_up()
-    queue = platform.teller.queue
-    bodies = [json.loads(body.body) for _, body in queue.after(0, queue.published_count)]
-    return [entry for body in bodies for entry in body["entry"]]
-
-
-def people_told(platform, account, item):
-    platform.people_act([{"account": account, "user_id": PERSON, "webhook": True, "mid": "m_A", **item}])
-    (entry,) = entries(platform)
-    return entry
-
-
-def page_told(platform, account, item):
-    platform.page_act([{"account": account, **item}])
-    (entry,) = entries(platform)
-    return entry
-
-
-@pytest.mark.parametrize(("item", "part"), PAGE_EVENTS.values(), ids=PAGE_EVENTS)
-def test_what_people_do_on_a_page_is_told_in_messengers_shape(platform, item, part):
-    assert people_told(platform, PAGE, item) == {"id": PAGE, "time": AT, "messaging": [TO_PAGE | part]}
-
-
-@pytest.mark.parametrize(("item", "part"), INSTAGRAM_EVENTS.values(), ids=INSTAGRAM_EVENTS)
-def test_what_people_do_on_instagram_is_told_in_its_shape(platform, item, part):
-    assert people_told(platform, INSTAGRAM, item) == {
-        "id": INSTAGRAM,
-        "time": AT,
-        "messaging": [TO_INSTAGRAM | part],
-    }
-
-
-@pytest.mark.parametrize(("item", "value"), CHANGES.values(), ids=CHANGES)
-def test_comments_and_posts_on_a_page_are_told_as_changes_of_its_feed_in_seconds(platform, item, value):
-    entry = people_told(platform, PAGE, {"text": "Lovely", "comment_id": "1_2", **item})
-
-    assert entry == {"id": PAGE, "time": SECONDS, "changes": [{"field": "feed", "value": value}]}
-
-
-@pytest.mark.parametrize(
-    ("item", "value"),
-    [({}, INSTAGRAM_COMMENT), ({"parent_id": "1_1"}, INSTAGRAM_COMMENT | {"parent_id": "1_1"})],
-    ids=["comment", "answer"],
-)
-def test_comments_on_instagram_have_both_documented_shapes(platform, item, value):
-    comment = {"kind": "comment", "comment_id": "1_2", "text": "Lovely", **item}
-    platform.people_act([{"account": INSTAGRAM, "user_id": PERSON, "webhook": True, **comment}])
-    platform.people_act([{"account": INSTAGRAM, "user_id": PERSON, "webhook": True, "odd": ["field_value"], **comment}])
-
-    head = {"id": INSTAGRAM, "time": SECONDS}
-    assert entries(platform) == [
-        head | {"changes": [{"field": "comments", "value": value}]},
-        head | {"field": "comments", "value": value},
-    ]
-
-
-def test_a_checkbox_names_a_user_ref_and_nobody(platform):
-    platform.people_act([{"account": PAGE, "kind": "checkbox", "user_ref": "u-1", "ref": "spring", "webhook": True}])
-
-    (entry,) = entries(platform)
-    assert entry["messaging"] == [
-        {"recipient": {"id": PAGE}, "timestamp": AT, "optin": {"ref": "spring", "user_ref": "u-1"}}
-    ]
-    assert platform.accounts[PAGE].people == {}
-
-
-def test_a_guests_postback_has_a_user_ref_as_sender(platform):
-    item = {"account": PAGE, "kind": "guest_postback", "user_ref": "u-1", "payload": "GO", "mid": "A", "webhook": True}
-    platform.people_act([item])
-
-    (entry,) = entries(platform)
-    assert entry["messaging"][0]["sender"] == {"user_ref": "u-1"}
-    assert entry["messaging"][0]["postback"] == {"mid": "m_A", "title": "Get Started", "payload": "GO"}
-
-
+# What accounts, other apps and Meta do, and the event in messaging[].
 ECHO = {"sender": {"id": PAGE}, "recipient": {"id": PERSON}, "timestamp": AT}
 PAGE_ACTS = {
     "echo of the inbox": (
@@ -383,196 +290,31 @@ PAGE_ACTS = {
 }
 
 
-@pytest.mark.parametrize(("item", "event"), PAGE_ACTS.values(), ids=PAGE_ACTS)
-def test_what_accounts_apps_and_meta_do_is_told(platform, item, event):
-    assert page_told(platform, PAGE, item) == {"id": PAGE, "time": AT, "messaging": [event]}
+def new_platform() -> Platform:
+    """Return a platform with a Page and an Instagram account, at a time that stands still."""
+    platform = Platform(clock=Clock(lambda: AT / 1000), ids=MessageIds(b"seed"))
+    platform.put_account({"external_id": PAGE})
+    platform.put_account({"external_id": INSTAGRAM, "channel": "instagram"})
+    return platform
 
 
-def test_an_instagram_owner_who_writes_by_hand_makes_an_echo_without_an_app(platform):
-    entry = page_told(platform, INSTAGRAM, {"kind": "echo", "user_id": PERSON, "text": "Hi", "mid": "A"})
-
-    assert entry["messaging"][0]["message"] == {"is_echo": True, "mid": "A", "text": "Hi"}
-
-
-def test_comments_by_the_account_itself_name_it(platform):
-    page = {"kind": "own_comment", "text": "Lovely", "comment_id": "1_2"}
-    platform.page_act([{"account": PAGE, **page}, {"account": INSTAGRAM, **page}])
-
-    of_page, of_instagram = (entry["changes"][0]["value"] for entry in entries(platform))
-
-    assert of_page == COMMENT | {"from": {"id": PAGE, "name": f"Person {PAGE}"}}
-    assert of_instagram["from"]["id"] == INSTAGRAM
-    assert platform.accounts[PAGE].private_replies == {}
-
-
-@pytest.mark.parametrize(
-    ("field", "part"),
-    [
-        ("messages", {"message": {"mid": "random_mid", "text": "random_text"}}),
-        ("messaging_postbacks", {"postback": {"mid": "random_mid", "title": "Test", "payload": "random_payload"}}),
-        ("messaging_seen", {"read": {"mid": "last_message_id_read"}}),
-    ],
-)
-def test_the_dashboards_test_button_tells_of_nobody_with_its_time_as_a_text_of_seconds(platform, field, part):
-    entry = page_told(platform, PAGE, {"kind": "test_event", "field": field})
-
-    head = {"sender": {"id": "12334"}, "recipient": {"id": "23245"}, "timestamp": "1527459824"}
-    assert entry == {"id": PAGE, "time": SECONDS, "changes": [{"field": field, "value": head | part}]}
-
-
-def test_a_test_event_may_be_the_whole_body(platform):
-    platform.page_act([{"account": PAGE, "kind": "test_event", "form": "body"}])
+def entries(platform):
+    """Return the entries of all bodies published."""
     platform.catch_up()
-
-    body = json.loads(platform.teller.queue.body(1).body)
-
-    assert body.keys() == {"field", "value"}
-    assert body["field"] == "messages"
+    queue = platform.teller.queue
+    bodies = [json.loads(body.body) for _, body in queue.after(0, queue.published_count)]
+    return [entry for body in bodies for entry in body["entry"]]
 
 
-@pytest.mark.parametrize(
-    ("odd", "change"),
-    [
-        ("number_ids", {"sender": {"id": int(PERSON)}, "recipient": {"id": int(PAGE)}}),
-        ("seconds", {"timestamp": SECONDS}),
-        ("swapped", {}),
-        ("hyphen", {}),
-    ],
-)
-def test_oddities_change_an_events_form_and_nothing_where_they_do_not_apply(platform, odd, change):
-    entry = people_told(platform, PAGE, {"odd": [odd]})
-
-    assert entry["messaging"] == [TO_PAGE | {"message": {"mid": "m_A", "text": "Hello"}} | change]
+def people_told(platform, account, item):
+    """Let a person do something; return the one entry that tells of it."""
+    platform.people_act([{"account": account, "user_id": PERSON, "webhook": True, "mid": "m_A", **item}])
+    (entry,) = entries(platform)
+    return entry
 
 
-FIELDS = {
-    "message": ({}, "messages"),
-    "postback": ({"kind": "postback"}, "messaging_postbacks"),
-    "read": ({"kind": "read"}, "message_reads"),
-    "m_me": ({"kind": "m_me"}, "messaging_referrals"),
-    "react": ({"kind": "reaction"}, "message_reactions"),
-    "plugin": ({"kind": "plugin"}, "messaging_optins"),
-}
-
-
-@pytest.mark.parametrize(("item", "field"), FIELDS.values(), ids=FIELDS)
-def test_any_event_can_be_told_with_field_and_value_and_its_time_as_a_text(platform, item, field):
-    entry = people_told(platform, PAGE, {"odd": ["field_value"], **item})
-
-    assert entry["time"] == SECONDS
-    assert entry["changes"][0]["field"] == field
-    assert entry["changes"][0]["value"]["timestamp"] == str(SECONDS)
-    assert entry["changes"][0]["value"]["sender"] == {"id": PERSON}
-
-
-def test_an_accounts_oddities_are_those_of_all_its_events(platform):
-    platform.put_account({"external_id": PAGE, "odd": ["seconds", "number_ids"]})
-
-    entry = people_told(platform, PAGE, {"kind": "read"})
-
-    assert entry["messaging"][0]["timestamp"] == SECONDS
-    assert entry["messaging"][0]["sender"] == {"id": int(PERSON)}
-    (line,) = platform.teller.queue.told.after(0, 10)
-    assert (line.at_ms, line.watermark_ms, line.odd) == (AT, AT, ["number_ids", "seconds"])
-
-
-@pytest.mark.parametrize("odd", Oddity)
-@pytest.mark.parametrize("account", [PAGE, INSTAGRAM])
-def test_every_event_survives_every_oddity(platform, account, odd):
-    channel = platform.accounts[account].account.channel
-    kinds = [kind for kind in ActKind if kind not in NOT_ON[channel]]
-    names = {"user_ref": "u-1", "mid": "A", "comment_id": "1_2", "post_id": "1_9"}
-
-    for kind in kinds:
-        takes_user_ref = kind in (ActKind.PLUGIN, ActKind.CHECKBOX, ActKind.GUEST_POSTBACK)
-        own = names if takes_user_ref else {name: value for name, value in names.items() if name != "user_ref"}
-        item = {"account": account, "user_id": PERSON, "kind": kind, "webhook": True, "odd": [odd], **own}
-        platform.people_act([item])
-
-    platform.catch_up()
-    assert [line.kind for line in platform.teller.queue.told.after(0, 100)] == kinds
-
-
-def test_the_words_of_the_trade_are_among_the_kinds_and_open_the_same_windows():
-    assert set(InteractionKind) <= {kind.value for kind in ActKind}
-    assert {kind.value for kind in OPENING} == {kind.value for kind in OPENERS}
-
-
-@pytest.mark.parametrize("channel", Channel)
-def test_the_fixtures_cover_every_kind_that_a_channel_has(channel):
-    events = PAGE_EVENTS if channel is Channel.MESSENGER else INSTAGRAM_EVENTS
-    covered = {item.get("kind", "message") for item, _ in events.values()} | {"comment", "checkbox", "guest_postback"}
-    if channel is Channel.MESSENGER:
-        covered |= {item["kind"] for item, _ in CHANGES.values()}
-
-    assert {kind.value for kind in ActKind if kind not in NOT_ON[channel]} <= covered
-
-
-def test_the_fixtures_cover_every_kind_of_what_accounts_do():
-    covered = {item["kind"] for item, _ in PAGE_ACTS.values()} | {"own_comment", "test_event"}
-
-    assert covered == {kind.value for kind in PageActKind}
-
-
-@pytest.mark.parametrize(
-    "item",
-    [
-        {"kind": "m_me", "attachment": "image"},
-        {"attachment": "hologram"},
-        {"attachment": "story_mention"},
-        {"story_reply": "5"},
-        {"kind": "unsend"},
-        {"kind": "edit", "mid": None},
-        {"kind": "comment_removed"},
-        {"kind": "visitor_post_edited", "comment_id": "1_2"},
-        {"kind": "checkbox"},
-        {"kind": "postback", "referral": "QR"},
-        {"kind": "postback", "title": 5},
-        {"kind": "account_linking", "status": "maybe"},
-        {"odd": "seconds"},
-        {"odd": ["strange"]},
-        {"kind": ["message"]},
-    ],
-)
-def test_a_senseless_act_of_a_person_is_refused_and_not_told(platform, item):
-    with pytest.raises(ControlError, match="item 1"):
-        platform.people_act([{"account": PAGE, "user_id": PERSON, "webhook": True, **item}])
-
-    assert entries(platform) == []
-
-
-@pytest.mark.parametrize(
-    "item",
-    [
-        {"kind": "wink"},
-        {},
-        {"kind": "echo"},
-        {"kind": "echo", "user_id": PERSON, "app_id": "5"},
-        {"kind": "echo", "user_id": PERSON, "app_id": True},
-        {"kind": "echo", "user_id": "Ada"},
-        {"kind": "delivery", "user_id": PERSON, "mids": "m_A"},
-        {"kind": "policy"},
-        {"kind": "policy", "action": "praise"},
-        {"kind": "thread_control", "user_id": PERSON, "action": "drop"},
-        {"kind": "test_event", "field": "weather"},
-        {"kind": "test_event", "form": "letter"},
-        {"kind": "policy", "action": "block", "user_id": PERSON},
-        {"kind": "policy", "action": "block", "occurred_at": "2099-01-15T08:00:00Z"},
-    ],
-)
-def test_one_senseless_act_of_an_account_lets_none_happen(platform, item):
-    with pytest.raises(ControlError, match="item 2"):
-        platform.page_act([{"account": PAGE, "kind": "policy", "action": "block"}, {"account": PAGE, **item}])
-
-    assert entries(platform) == []
-    assert not platform.accounts[PAGE].is_blocked
-
-
-def test_a_read_on_instagram_is_of_one_message(platform):
-    with pytest.raises(ControlError, match="mid"):
-        platform.people_act([{"account": INSTAGRAM, "user_id": PERSON, "kind": "read"}])
-
-
-def test_instagram_has_no_deliveries(platform):
-    with pytest.raises(ControlError, match="Instagram"):
-        platform.page_act([{"account": INSTAGRAM, "kind": "delivery", "user_id": PERSON}])
+def page_told(platform, account, item):
+    """Let an account or an app do something; return the one entry that tells of it."""
+    platform.page_act([{"account": account, **item}])
+    (entry,) = entries(platform)
+    return entry
