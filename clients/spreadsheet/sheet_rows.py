@@ -27,8 +27,9 @@ from clients.spreadsheet.number_text import (
     parse_number,
 )
 from clients.spreadsheet.package import Package, Part, decoded, is_quiet, prove_piece
+from clients.spreadsheet.parsed_rows import RawCell, RowCollector, SheetSurroundings
 from clients.spreadsheet.row_shapes import CellForm, MissingTextError, RowBatch, RowShape
-from clients.spreadsheet.shared_texts import TextCollector, unescape_code_units, unescape_xml
+from clients.spreadsheet.shared_texts import unescape_code_units, unescape_xml
 from clients.spreadsheet.workbook import is_true, local_name
 from domain.cell_address import column_index, column_letters
 from domain.problem import Finding
@@ -89,27 +90,6 @@ class CellReading:
     def is_plain_style(self, style: str | None) -> bool:
         """Tell whether numbers of this style are shown as numbers."""
         return self.format_of(style) is None
-
-
-@dataclass
-class SheetSurroundings:
-    """What stands in the sheet beside its rows: hidden columns (ranges, from 0) and merged cells."""
-
-    hidden_columns: list[tuple[int, int]] = field(default_factory=list)
-    merged: list[str] = field(default_factory=list)
-
-    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        """Take the start of an element, by its local name."""
-        if tag == "col" and is_true(attributes.get("hidden")):
-            first, last = attributes.get("min", ""), attributes.get("max", "")
-            if not (first.isdecimal() and last.isdecimal()):
-                raise damaged("its columns are not numbered")
-            self.hidden_columns.append((int(first) - 1, int(last) - 1))
-        elif tag == "row" and "r" in attributes:
-            # Without a number it is the anchor of a drawing. With one it is a row that would be lost without a word.
-            raise damaged(f"its row {attributes['r'][:7]} stands outside the table of rows")
-        elif tag == "mergeCell":
-            self.merged.append(attributes.get("ref", ""))
 
 
 class SheetScan:
@@ -302,7 +282,7 @@ class SheetScan:
 
     def _parse_rows(self, rows: str) -> Iterator[SheetRow]:
         """Read a piece of the sheet that must hold whole rows."""
-        collector = _RowCollector()
+        collector = RowCollector()
         parser = collector.parser()
         try:
             parser.Parse(f"<sheetData>{rows}</sheetData>", True)
@@ -311,7 +291,7 @@ class SheetScan:
         yield from self._finish_rows(collector)
 
     def _parsed_rows(self) -> Iterator[SheetRow]:
-        collector = _RowCollector(self.surroundings)
+        collector = RowCollector(self.surroundings)
         parser = collector.parser()
         for block in self._package.blocks(self._part):
             parser.Parse(block, False)
@@ -319,7 +299,7 @@ class SheetScan:
         parser.Parse(b"", True)
         yield from self._finish_rows(collector)
 
-    def _finish_rows(self, collector: "_RowCollector") -> Iterator[SheetRow]:
+    def _finish_rows(self, collector: "RowCollector") -> Iterator[SheetRow]:
         for attributes, cells in collector.take():
             given = attributes.get("r")
             if given is not None and not (given.isascii() and given.isdecimal()):
@@ -329,7 +309,7 @@ class SheetScan:
             if row:
                 yield row
 
-    def _finish_row(self, number: int, raw_cells: list["_RawCell"], *, is_hidden: bool) -> SheetRow | None:
+    def _finish_row(self, number: int, raw_cells: list["RawCell"], *, is_hidden: bool) -> SheetRow | None:
         cells = self._placed(number, raw_cells)
         values: list[str | None] = [None] * (cells[-1].column + 1) if cells else []
         findings: dict[int, CellFinding] = {}
@@ -343,7 +323,7 @@ class SheetScan:
                 findings[cell.column] = finding
         return None if is_empty else SheetRow(number, is_hidden, values, findings or None)
 
-    def _placed(self, number: int, raw_cells: list["_RawCell"]) -> list[_Cell]:
+    def _placed(self, number: int, raw_cells: list["RawCell"]) -> list[_Cell]:
         """Give every cell its column; one without an address stands right of the one before it."""
         letters: list[str] = []
         cells: list[_Cell] = []
@@ -413,77 +393,3 @@ def _cells_in(pieces: list[str]) -> Iterator[tuple[str, str | None, str | None, 
     """Give (letters, style, kind, value, inline text) of each cell of a row that the general pattern took apart."""
     groups = [pieces[place::_GROUPS] for place in (1, 3, 4, 5, 6)]
     return zip(*groups, strict=True)
-
-
-@dataclass
-class _RawCell:
-    attributes: dict[str, str]
-    value: str | None = None
-    has_formula: bool = False
-
-
-class _RowCollector:
-    """Collect rows from parser events. Elements of extensions inside a row or cell are passed over."""
-
-    def __init__(self, surroundings: SheetSurroundings | None = None) -> None:
-        self._surroundings = surroundings
-        self._done: list[tuple[dict[str, str], list[_RawCell]]] = []
-        self._path: list[str] = []
-        self._row: dict[str, str] = {}
-        self._cells: list[_RawCell] = []
-        self._value: list[str] = []
-        self._inline = TextCollector()
-
-    def parser(self) -> expat.XMLParserType:
-        """Make a parser whose events come here."""
-        parser = expat.ParserCreate()
-        parser.buffer_text = True
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._characters
-        return parser
-
-    def take(self) -> list[tuple[dict[str, str], list[_RawCell]]]:
-        """Give the rows completed since the last call."""
-        done, self._done = self._done, []
-        return done
-
-    def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        name = local_name(tag)
-        parent = self._path[-1] if self._path else ""
-        self._path.append(name)
-        if name == "row" and parent == "sheetData":
-            self._row, self._cells = attributes, []
-        elif name == "c" and parent == "row":
-            self._cells.append(_RawCell(attributes))
-        elif name in {"v", "f"} and parent == "c":
-            self._value = []
-            self._cells[-1].has_formula |= name == "f"
-        elif "is" in self._path:
-            self._inline.start(name)
-        elif self._surroundings and "sheetData" not in self._path:
-            self._surroundings.start(name, attributes)
-
-    def _characters(self, text: str) -> None:
-        if self._path[-1] == "v":
-            self._value.append(text)
-        elif "is" in self._path:
-            self._inline.characters(text)
-
-    def _set_value(self, value: str) -> None:
-        if self._cells[-1].value:
-            raise damaged("a cell of it has two values")
-        self._cells[-1].value = value
-
-    def _end(self, tag: str) -> None:
-        name = local_name(tag)
-        self._path.pop()
-        parent = self._path[-1] if self._path else ""
-        if name == "v" and parent == "c":
-            self._set_value("".join(self._value))
-        elif name == "is" and parent == "c":
-            self._set_value(self._inline.take())
-        elif name == "row" and parent == "sheetData":
-            self._done.append((self._row, self._cells))
-        elif "is" in self._path:
-            self._inline.end(name)

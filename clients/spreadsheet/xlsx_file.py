@@ -8,9 +8,10 @@ from typing import Final
 from clients.spreadsheet.copy_files import RecipientsWriter, clean_id, row_at
 from clients.spreadsheet.limits import ReadingJob, UnreadableError, damaged, refused, too_large
 from clients.spreadsheet.package import Package, open_package
+from clients.spreadsheet.parsed_rows import SheetSurroundings
 from clients.spreadsheet.row_shapes import RowBatch
 from clients.spreadsheet.shared_texts import read_shared_texts
-from clients.spreadsheet.sheet_rows import CellReading, SheetRow, SheetScan, SheetSurroundings
+from clients.spreadsheet.sheet_rows import CellReading, SheetRow, SheetScan
 from clients.spreadsheet.workbook import Sheet, Workbook, read_workbook
 from domain.cell_address import column_letters, range_corners
 from domain.problem import Finding, Problem

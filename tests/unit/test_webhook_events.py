@@ -1,11 +1,8 @@
 """Webhook bodies as they were recorded or documented, of every kind and in both channels, read into our words."""
 
 import json
-from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from clients.graph.webhook_events import read_body
 from clients.graph.webhook_told import (
@@ -21,73 +18,7 @@ from clients.graph.webhook_words import MESSAGING_FIELDS, PASSED_OVER, Why
 from domain.receipts import PolicyAction
 from domain.template import Channel
 from domain.window import OPENERS, InteractionKind
-
-PAGE, PERSON, IG, IGSID = "370873143344730", "6780462125377510", "17841452691600098", "1254459154682919"
-AT = 1_763_990_000_123
-ATTEMPT = UUID("0192f0c1-0000-7000-8000-000000000001")
-AD = {"ref": "tea", "ad_id": "6045246247433", "source": "ADS", "type": "OPEN_THREAD"}
-LINK = {"ref": "shop", "source": "SHORTLINK", "type": "OPEN_THREAD"}
-
-
-def from_person(*, channel=Channel.MESSENGER, at=AT, **parts):
-    account, person = (PAGE, PERSON) if channel is Channel.MESSENGER else (IG, IGSID)
-    return {"sender": {"id": person}, "recipient": {"id": account}, "timestamp": at, **parts}
-
-
-def body(*events, channel=Channel.MESSENGER, key="messaging", at=AT):
-    account = PAGE if channel is Channel.MESSENGER else IG
-    name = "page" if channel is Channel.MESSENGER else "instagram"
-    return json.dumps({"object": name, "entry": [{"id": account, "time": at, key: list(events)}]}).encode()
-
-
-def told(raw):
-    return [one for entry in read_body(raw).entries for one in entry.told]
-
-
-def opened(raw):
-    return [one for one in told(raw) if isinstance(one, Acted) and one.kind in OPENERS]
-
-
-# What a person does: the event of the platform, and the kind and the id that it becomes.
-ACTS = {
-    "a text": ({"message": {"mid": "m_A1", "text": "hi"}}, InteractionKind.MESSAGE, "A1"),
-    "a quick reply": (
-        {"message": {"mid": "m_A2", "text": "Red", "quick_reply": {"payload": "RED"}}},
-        InteractionKind.MESSAGE,
-        "A2",
-    ),
-    "a sticker": (
-        {"message": {"mid": "m_A3", "attachments": [{"type": "sticker", "payload": {"sticker_id": 369239263222822}}]}},
-        InteractionKind.MESSAGE,
-        "A3",
-    ),
-    "something that the platform cannot show": (
-        {"message": {"mid": "m_A4", "is_unsupported": True}},
-        InteractionKind.MESSAGE,
-        "A4",
-    ),
-    "a message that says it is no echo": (
-        {"message": {"mid": "m_A5", "text": "hi", "is_echo": False}},
-        InteractionKind.MESSAGE,
-        "A5",
-    ),
-    "a message after an ad": (
-        {"message": {"mid": "m_A6", "text": "hi", "referral": AD}},
-        InteractionKind.AD_MESSAGE,
-        "A6",
-    ),
-    "Get Started": (
-        {"postback": {"mid": "m_A7", "title": "Get Started", "payload": "X"}},
-        InteractionKind.POSTBACK,
-        "A7",
-    ),
-    "a postback without an id": ({"postback": {"payload": "X"}}, InteractionKind.POSTBACK, "derived:"),
-    "a reaction": (
-        {"reaction": {"mid": "m_A8", "action": "react", "emoji": "\U0001f622", "reaction": "sad"}},
-        InteractionKind.REACTION,
-        "derived:",
-    ),
-}
+from webhook_bodies import ACTS, AD, AT, ATTEMPT, IG, IGSID, LINK, PAGE, PERSON, body, from_person, told
 
 
 @pytest.mark.parametrize("key", ["messaging", "standby"])
@@ -423,98 +354,3 @@ def test_a_key_that_stands_twice_counts_as_its_last_value():
     raw = body(from_person(message={"mid": "m_1"})).replace(b'"timestamp"', b'"timestamp": 5, "timestamp"')
 
     assert [one.at_ms for one in told(raw)] == [AT]
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=12,
-)
-KEYS = st.sampled_from(
-    [
-        "object",
-        "entry",
-        "id",
-        "time",
-        "messaging",
-        "standby",
-        "changes",
-        "field",
-        "value",
-        "sender",
-        "recipient",
-        "timestamp",
-        "message",
-        "is_echo",
-        "mid",
-        "text",
-        "metadata",
-        "delivery",
-        "mids",
-        "watermark",
-        "read",
-        "postback",
-        "referral",
-        "source",
-        "reaction",
-        "action",
-        "optin",
-        "type",
-        "from",
-        "item",
-        "verb",
-        "comment_id",
-        "post_id",
-        "created_time",
-        "policy_enforcement",
-        "reason",
-        "notification_messages_status",
-    ]
-)
-NEAR_JSON = st.recursive(
-    st.sampled_from([PAGE, PERSON, AT, "page", "instagram", "ADS", "add", "comment", "feed", "comments", "react", True])
-    | st.none()
-    | st.integers()
-    | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=6),
-    max_leaves=30,
-)
-
-
-WHOLE = st.builds(
-    lambda changes, events, field, value: json.dumps(
-        {
-            "object": "page",
-            "entry": [
-                {"id": PAGE, "time": AT, "changes": [*changes, {"field": field, "value": value}], "messaging": events}
-            ],
-        }
-    ).encode(),
-    changes=st.lists(NEAR_JSON, max_size=2),
-    events=st.lists(NEAR_JSON, max_size=2),
-    field=st.sampled_from(["feed", "comments"]) | JSON,
-    value=NEAR_JSON,
-)
-
-
-@settings(max_examples=100, deadline=None, database=None)
-@given(
-    WHOLE
-    | st.binary()
-    | JSON.map(lambda value: json.dumps(value).encode())
-    | NEAR_JSON.map(lambda v: json.dumps(v).encode())
-)
-def test_nothing_that_comes_is_raised_about(raw):
-    read = read_body(raw)
-
-    assert read.event_count >= sum(read.strange.values())
-    assert set(read.strange) <= set(Why)
-
-
-@settings(max_examples=50, deadline=None, database=None)
-@given(NEAR_JSON, st.sampled_from(sorted({key for parts, _, _ in ACTS.values() for key in parts})))
-def test_whatever_an_event_holds_it_is_told_or_counted(part, key):
-    read = read_body(body(from_person(**{key: part}), from_person(message={"mid": "m_1", "text": "hi"})))
-
-    assert read.event_count == 2
-    assert Acted(PERSON, InteractionKind.MESSAGE, AT, "1") in [one for entry in read.entries for one in entry.told]
