@@ -106,6 +106,11 @@ async def submit_campaign(
         accepts_old_interactions=accept_old_interactions,
         resends_unknown=resend_unknown,
     )
+    return await _submit_and_send(submission, send=send)
+
+
+async def _submit_and_send(submission: Submission, *, send: bool) -> str:
+    """Take the list in, or find what an earlier try has made of it, and go on from there."""
     campaign_id, state = already_made(submission)
     if campaign_id is None or state is CampaignState.DRAFT:
         campaign_id, state = take_in(submission)
@@ -115,7 +120,7 @@ async def submit_campaign(
     if state not in _GOES_ON:
         return str(campaign_id)
     admit_campaign(submission, campaign_id)
-    if at is None and send:
+    if send and submission.scheduled_at is None:
         await send_campaign(campaign_id)
     return str(campaign_id)
 
