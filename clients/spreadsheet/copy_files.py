@@ -1,70 +1,37 @@
-r"""The two files for Postgres: the rows and their problems, in the text format of COPY.
+"""The two files for Postgres: the rows and their problems, in the text format of COPY (copy_format.py).
 
-Each line of the rows file is `row_number, typed_user_id, user_id, cells`. `cells` is the literal of a text[] and is
-escaped twice: for the array (backslash before quote and backslash) and for COPY (backslash before backslash, and
-`\n`, `\r`, `\t` for line ends and tabs). Sources: the Postgres manual, 8.15.6 and the page of COPY, "Text Format".
+Each line of the rows file is `row_number, typed_user_id, user_id, cells`; `cells` is the literal of a text[].
 """
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
 from typing import Final, Self, TextIO
 
+from clients.spreadsheet.clean_cells import (
+    LONGEST_CELL,
+    UNUSUAL,
+    WARNED_OF,
+    CleanCell,
+    clean_cell,
+    header_text,
+    typed_id,
+)
+from clients.spreadsheet.copy_format import ELEMENT, copy_array, copy_text
 from clients.spreadsheet.limits import HiddenRows, ReadLimits, too_large
+from clients.spreadsheet.plain_rows import copy_lines, odd_places, part_of, row_at, texts_of
 from clients.spreadsheet.row_shapes import RowBatch
-from clients.spreadsheet.row_trace import SEPARATOR, CarefulRow, TraceWriter
+from clients.spreadsheet.row_trace import CarefulRow, TraceWriter
 from clients.spreadsheet.sheet_rows import CellFinding, SheetRow
 from domain.cell_address import column_letters
-from domain.problem import Finding
-from domain.recipients_file import EXAMPLE_USER_ID, INVISIBLE_CHARACTERS, outcome_column
+from domain.recipients_file import EXAMPLE_USER_ID, outcome_column
 
 ROWS_FILE: Final = "rows.copy"
 PROBLEMS_FILE: Final = "problems.copy"
-LONGEST_CELL: Final = 32_767
 _BLANK_ROWS_KEPT: Final = 100
-_LONGEST_SHOWN: Final = 100
-_NULL: Final = "\\N"
 _BUFFER_BYTES: Final = 1024 * 1024
 _BATCH_CHARACTERS: Final = 8_000_000
-
-# Whatever is not written as it stands: escapes, control characters, blanks other than the space, invisible ones.
-_UNUSUAL: Final = re.compile(
-    '[\x00-\x09\x0b-\x1f"\\\\\x7f-\xa0\xad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ud800-\udfff\ufeff]'
-)
-_UNSENDABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-_INVISIBLE: Final = re.compile(f"[{INVISIBLE_CHARACTERS}]")
-# Joiners are part of emoji and of Persian and Indic writing: in texts they are nothing to warn of.
-_WARNED_OF: Final = re.compile(f"(?![\u200c\u200d])[{INVISIBLE_CHARACTERS}]")
-_LINE_END: Final = re.compile("\r\n?")
-_ID_WITH_EXPONENT: Final = re.compile(r"[0-9]+(?:[.,][0-9]+)?[eE]\+?[0-9]+")
-_COPY_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
-_ELEMENT_ESCAPES: Final = str.maketrans({"\\": "\\" * 4, '"': '\\\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})
-_ELEMENT: Final = re.compile(r'NULL|"(?:[^"\\]|\\{4}|\\{2}"|\\[nrt])*"')
-
-
-def copy_text(value: str | None) -> str:
-    """Write one value in the text format of COPY."""
-    return _NULL if value is None else value.translate(_COPY_ESCAPES)
-
-
-def copy_array(values: list[str | None]) -> str:
-    """Write a text[] in the text format of COPY; None is a NULL element."""
-    elements = ("NULL" if value is None else f'"{value.translate(_ELEMENT_ESCAPES)}"' for value in values)
-    return f"{{{','.join(elements)}}}"
-
-
-def clean_id(shown: str) -> str:
-    """Take the invisible characters out of an id, wherever they stand, and the blanks around it."""
-    return _INVISIBLE.sub("", shown).strip()
-
-
-@dataclass(frozen=True)
-class _CleanCell:
-    text: str | None
-    finding: CellFinding | None = None
 
 
 class RecipientsWriter:
@@ -135,7 +102,7 @@ class RecipientsWriter:
         """Write many rows at once; they come after all that were taken before."""
         if batch.numbers[0] == 1:
             self._take_header(row_at(batch, 0))
-            batch = _part_of(batch, slice(1, None))
+            batch = part_of(batch, slice(1, None))
         if self._is_simple and self._names and not any(map(any, batch.columns[len(self._names) :])):
             self._write_batch(batch)
         else:
@@ -153,7 +120,7 @@ class RecipientsWriter:
             self._reshape()
 
     def _take_header(self, row: SheetRow) -> None:
-        cells = [_header_text(value) for value in row.values]
+        cells = [header_text(value) for value in row.values]
         while cells and not cells[-1]:
             cells.pop()
         ours = {column for column, name in enumerate(cells) if outcome_column(name)}
@@ -173,16 +140,16 @@ class RecipientsWriter:
         numbers, given = batch
         count = len(numbers)
         blank: list[str | None] = [None] * count
-        columns = [_texts(given[column] if column < len(given) else blank) for column in self._kept]
+        columns = [texts_of(given[column] if column < len(given) else blank) for column in self._kept]
         character_count = sum(sum(map(len, texts)) for texts in columns)
         if character_count > _BATCH_CHARACTERS and count > 1:
             # One long text that many cells point to is small in the file: laid out all at once, it is not.
-            self._write_batch(_part_of(batch, slice(count // 2)))
-            self._write_batch(_part_of(batch, slice(count // 2, None)))
+            self._write_batch(part_of(batch, slice(count // 2)))
+            self._write_batch(part_of(batch, slice(count // 2, None)))
             return
-        odd = _odd_places(columns)
+        odd = odd_places(columns)
         self._count_characters(character_count - sum(len(texts[place]) for texts in columns for place in odd))
-        self._write_lines(batch, odd, _copy_lines(numbers, columns))
+        self._write_lines(batch, odd, copy_lines(numbers, columns))
         self._trace_batch(numbers, columns, odd)
 
     def _write_lines(self, batch: RowBatch, odd: list[int], lines: list[str]) -> None:
@@ -221,7 +188,7 @@ class RecipientsWriter:
         user_id, joined = texts[0], "\n".join(texts)
         if (
             not user_id.isdigit()
-            or _UNUSUAL.search(joined)
+            or UNUSUAL.search(joined)
             or len(joined) > LONGEST_CELL
             or joined.count("\n") != len(texts) - 1
             or " \n" in joined
@@ -258,11 +225,11 @@ class RecipientsWriter:
         elif not (row.is_hidden and self._pass_over_hidden(row.number)):
             self._write(row, cells)
 
-    def _write(self, row: SheetRow, cells: list[_CleanCell]) -> None:
+    def _write(self, row: SheetRow, cells: list[CleanCell]) -> None:
         self.row_count += 1
         self._filled.update(column for column, cell in zip(self._kept, cells, strict=True) if cell.text or cell.finding)
-        self.invisible_count += sum(1 for cell in cells[1:] if cell.text and _WARNED_OF.search(cell.text))
-        typed = _typed(_value(row, self._kept[0]))
+        self.invisible_count += sum(1 for cell in cells[1:] if cell.text and WARNED_OF.search(cell.text))
+        typed = typed_id(_value(row, self._kept[0]))
         user_id = None if cells[0].finding else cells[0].text
         values = [None if cell.finding else cell.text for cell in cells[1:]]
         self._rows.write(f"{row.number}\t{copy_text(typed)}\t{copy_text(user_id)}\t{copy_array(values)}\n")
@@ -275,16 +242,8 @@ class RecipientsWriter:
         facts = json.dumps(found.facts, ensure_ascii=False)
         self._problems.write(f"{number}\t{copy_text(column)}\t{found.finding}\t{copy_text(facts)}\n")
 
-    def _clean(self, row: SheetRow, column: int, findings: Mapping[int, CellFinding]) -> _CleanCell:
-        is_id = column == self._kept[0]
-        shown = _value(row, column)
-        found = findings.get(column) or (_finding_of(shown, is_id=is_id) if shown else None)
-        if found and is_id and found.finding is Finding.VALUE_STORED_AS_LONG_NUMBER:
-            found = CellFinding(Finding.ID_STORED_AS_NUMBER, found.facts)
-        if shown is None:
-            return _CleanCell(None, found)
-        text = clean_id(shown) if is_id else _LINE_END.sub("\n", shown).strip()
-        return _CleanCell(text if text and _INVISIBLE.sub("", text).strip() else None, found)
+    def _clean(self, row: SheetRow, column: int, findings: Mapping[int, CellFinding]) -> CleanCell:
+        return clean_cell(_value(row, column), findings.get(column), is_id=column == self._kept[0])
 
     def _pass_over_hidden(self, number: int) -> bool:
         self.hidden_count += 1
@@ -295,7 +254,7 @@ class RecipientsWriter:
         """Take in columns right of the header where this row holds something: the header check must see them."""
         beyond = [column for column in range(len(self._names), len(row.values)) if column not in self._kept]
         beyond += [column for column in findings if column >= len(self._names) and column not in self._kept]
-        used = [column for column in beyond if self._clean(row, column, findings) != _CleanCell(None)]
+        used = [column for column in beyond if self._clean(row, column, findings) != CleanCell(None)]
         if not used:
             return
         if max(used) >= self._limits.columns:
@@ -343,7 +302,7 @@ class RecipientsWriter:
         with before.open(encoding="utf-8", newline="\n") as old, _open(self._folder / ROWS_FILE) as new:
             for line in old:
                 start, _, cells = line.rpartition("\t")
-                elements = _ELEMENT.findall(cells)
+                elements = ELEMENT.findall(cells)
                 elements += ["NULL"] * (len(self._kept) - 1 - len(elements))
                 new.write(f"{start}\t{{{','.join(elements[each] for each in wanted)}}}\n")
         before.unlink()
@@ -353,90 +312,5 @@ def _open(path: Path) -> TextIO:
     return path.open("w", encoding="utf-8", newline="\n", buffering=_BUFFER_BYTES)
 
 
-def _part_of(batch: RowBatch, part: slice) -> RowBatch:
-    return RowBatch(batch.numbers[part], [column[part] for column in batch.columns])
-
-
-def row_at(batch: RowBatch, place: int) -> SheetRow:
-    """Give one row of many; `place` counts from 0."""
-    values = [column[place] for column in batch.columns]
-    return SheetRow(batch.numbers[place], is_hidden=False, values=values, findings=None)
-
-
-def _texts(column: list[str | None]) -> list[str]:
-    return [value or "" for value in column]
-
-
-def _odd_places(columns: Sequence[list[str]]) -> list[int]:
-    """Find the rows that are blank, or have a cell that is not written as it stands or has something wrong with it."""
-    odd: set[int] = set()
-    for texts in columns:
-        if not _is_plain(SEPARATOR.join(texts), len(texts)):
-            odd.update(place for place, text in enumerate(texts) if not _is_plain(text, 1))
-    if not "".join(columns[0]).isdigit():
-        odd.update(place for place, text in enumerate(columns[0]) if text and _is_odd_id(text))
-    if not any(map(all, columns)):
-        odd.update(place for place, texts in enumerate(zip(*columns, strict=True)) if not any(texts))
-    return sorted(odd)
-
-
-def _is_plain(joined: str, count: int) -> bool:
-    """Tell whether each of `count` joined texts is written as it stands: no escapes, no blanks at its edges.
-
-    What is not printable takes in every control character and every blank but the space (_UNUSUAL).
-    """
-    return (
-        joined.isprintable()
-        and "\\" not in joined
-        and joined.count(SEPARATOR) == count - 1
-        and not joined.startswith(" ")
-        and not joined.endswith(" ")
-        and f" {SEPARATOR}" not in joined
-        and f"{SEPARATOR} " not in joined
-        and (len(joined) <= LONGEST_CELL or max(map(len, joined.split(SEPARATOR))) <= LONGEST_CELL)
-    )
-
-
-def _is_odd_id(text: str) -> bool:
-    return text == EXAMPLE_USER_ID or _ID_WITH_EXPONENT.fullmatch(text) is not None
-
-
-def _copy_lines(numbers: Sequence[int], columns: Sequence[list[str]]) -> list[str]:
-    """Write the lines of the rows file for plain texts; what they are for others does not matter."""
-    ids = columns[0] if all(columns[0]) else [text or _NULL for text in columns[0]]
-    is_full = [all(texts) for texts in columns[1:]]
-    cells = [
-        texts if full else [f'"{text}"' if text else "NULL" for text in texts]
-        for texts, full in zip(columns[1:], is_full, strict=True)
-    ]
-    fields = ",".join('"%s"' if full else "%s" for full in is_full)
-    template = f"%d\t%s\t%s\t{{{fields}}}\n"
-    return list(map(template.__mod__, zip(numbers, ids, ids, *cells, strict=True)))
-
-
 def _value(row: SheetRow, column: int) -> str | None:
     return row.values[column] if column < len(row.values) else None
-
-
-def _header_text(value: str | None) -> str:
-    text = _UNSENDABLE.sub("", _LINE_END.sub("\n", value or ""))
-    return text.strip(f"{INVISIBLE_CHARACTERS} \t\n")[:LONGEST_CELL]
-
-
-def _typed(shown: str | None) -> str | None:
-    """Keep the id as it is shown, as far as Postgres can hold it and a person would read it."""
-    if shown is None or not clean_id(shown):
-        return None
-    text = _UNSENDABLE.sub("", shown)
-    return (f"{text[:_LONGEST_SHOWN]}…" if len(text) > LONGEST_CELL else text) or None
-
-
-def _finding_of(shown: str, *, is_id: bool) -> CellFinding | None:
-    unsendable = _UNSENDABLE.search(_LINE_END.sub("\n", shown))
-    if unsendable:
-        return CellFinding(Finding.CELL_CONTROL_CHARACTER, {"found": f"U+{ord(unsendable[0]):04X}"})
-    if len(shown) > LONGEST_CELL:
-        return CellFinding(Finding.CELL_TOO_LONG, {"length": len(shown)})
-    if is_id and _ID_WITH_EXPONENT.fullmatch(clean_id(shown)):
-        return CellFinding(Finding.ID_STORED_AS_NUMBER, {"found": clean_id(shown)[:_LONGEST_SHOWN]})
-    return None

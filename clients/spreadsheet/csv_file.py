@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from clients.spreadsheet.copy_files import RecipientsWriter, clean_id
+from clients.spreadsheet.clean_cells import clean_id
+from clients.spreadsheet.copy_files import RecipientsWriter
 from clients.spreadsheet.csv_second_reader import read_records
 from clients.spreadsheet.limits import MIB, ReadingJob, UnreadableError, refused, too_large
 from clients.spreadsheet.sheet_rows import SheetRow

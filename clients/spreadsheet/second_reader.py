@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from clients.spreadsheet.copy_files import clean_id
+from clients.spreadsheet.clean_cells import clean_id
 from clients.spreadsheet.limits import UnreadableError, refused
 from clients.spreadsheet.number_text import is_long, number_text
 from clients.spreadsheet.row_trace import SEPARATOR, CarefulRow, TracedRows, read_trace

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from clients.spreadsheet.copy_files import RecipientsWriter, clean_id, row_at
+from clients.spreadsheet.clean_cells import clean_id
+from clients.spreadsheet.copy_files import RecipientsWriter
 from clients.spreadsheet.limits import ReadingJob, UnreadableError, damaged, refused, too_large
 from clients.spreadsheet.package import Package, open_package
 from clients.spreadsheet.parsed_rows import SheetSurroundings
+from clients.spreadsheet.plain_rows import row_at
 from clients.spreadsheet.row_shapes import RowBatch
 from clients.spreadsheet.shared_texts import read_shared_texts
 from clients.spreadsheet.sheet_rows import CellReading, SheetRow, SheetScan

@@ -32,7 +32,7 @@ import xlsxwriter
 
 from clients.spreadsheet import ReadFile, ReadLimits, read_recipients
 from clients.spreadsheet.child import UPLOAD_FILE, read_upload
-from clients.spreadsheet.copy_files import clean_id
+from clients.spreadsheet.clean_cells import clean_id
 from clients.spreadsheet.limits import ReadingJob
 from clients.spreadsheet.recipients import result_of
 from domain.cell_address import column_index

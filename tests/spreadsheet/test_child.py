@@ -119,7 +119,7 @@ def test_the_second_reader_ends_with_the_first(xlsx, folder, tmp_path, monkeypat
 
 
 def test_readers_that_differ_are_heard_from_their_processes(xlsx, folder, monkeypatch):
-    other = "from clients.spreadsheet import copy_files; copy_files.clean_id = lambda shown: '99999'; "
+    other = "from clients.spreadsheet import clean_cells; clean_cells.clean_id = lambda shown: '99999'; "
     monkeypatch.setattr(recipients, "_START", recipients._START.replace("; main()", f"; {other}main()"))
 
     result = read_recipients(xlsx([["user_id", "name"], [" 12345", "Ann"]]), folder=folder)

@@ -77,7 +77,7 @@ def sheets(draw, values=VALUES, ids=IDS):
 
 
 def shown(value) -> str | None:
-    """Give what a spreadsheet shows for a value, by the rules of number_text.py and copy_files.py."""
+    """Give what a spreadsheet shows for a value, by the rules of number_text.py and clean_cells.py."""
     match value:
         case None:
             return None

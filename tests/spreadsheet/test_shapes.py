@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from clients.spreadsheet import ReadFile, ReadLimits, UnreadableFile, copy_files
+from clients.spreadsheet import ReadFile, ReadLimits, UnreadableFile, clean_cells
 from domain.problem import Finding
 
 # As if the sheet and its texts were so large that they are proven to be well-formed only while they are read.
@@ -101,7 +101,7 @@ def contents(result):
 
 
 def test_what_is_printable_is_never_to_be_escaped():
-    unusual = [chr(code) for code in range(sys.maxunicode + 1) if copy_files._UNUSUAL.search(chr(code))]
+    unusual = [chr(code) for code in range(sys.maxunicode + 1) if clean_cells.UNUSUAL.search(chr(code))]
 
     assert [each for each in unusual if each.isprintable() and each not in '"\\'] == []
 
