@@ -166,6 +166,27 @@ def test_a_run_whose_worker_dies_before_the_run_has_begun_is_taken_anew(shop, pr
     _assert_nobody_twice(shop, small_campaign, people=FEW)
 
 
+def test_a_sweep_whose_worker_dies_while_it_submits_it_does_not_keep_the_others_waiting(command, prefect_server, hasty):
+    """Upkeep runs one at a time: the server lets nothing follow a run that is held in the step "Submitting"."""
+    stuck = _new_sweep(prefect_server, {"type": "PENDING", "name": "Submitting"})
+    now = {"scheduled_time": datetime.now(UTC).isoformat()}
+    later = _new_sweep(prefect_server, {"type": "SCHEDULED", "state_details": now})
+
+    with prefect_server.worker(pool="windowcast-upkeep"):
+        # One of them does the work of all that are late, and cancels the others.
+        wait_until(lambda: _is_over(prefect_server, later) and _is_over(prefect_server, stuck), seconds=120)
+
+
+def _new_sweep(server, state: dict) -> str:
+    """Make a run of the sweep in a state; return its id."""
+    (sweep,) = [one for one in server.call("deployments/filter", {}) if one["name"] == "sweep-campaigns"]
+    return server.call(f"deployments/{sweep['id']}/create_flow_run", {"state": state})["id"]
+
+
+def _is_over(server, run_id: str) -> bool:
+    return server.call(f"flow_runs/{run_id}", method="GET")["state"]["type"] in {"COMPLETED", "CANCELLED"}
+
+
 def test_a_worker_that_is_asked_to_stop_while_a_flow_sends_leaves_nothing_unknown(shop, prefect_server, small_campaign):
     with prefect_server.worker(ours=True) as worker:
         _wait_for_sending(shop, small_campaign)
