@@ -1,5 +1,5 @@
--- Deletes messages of a campaign with their attempts, the ids that those were told, look-ups and decisions, at most `most`
--- of them. Returns how many messages.
+-- Deletes messages of a campaign with their attempts, the ids that those were told, look-ups and decisions,
+-- at most `most` of them. Returns how many messages.
 WITH piece AS MATERIALIZED (
     SELECT message_id
     FROM message_list
@@ -30,7 +30,9 @@ attempts AS (
 told AS (
     DELETE FROM told_message_id AS t
     USING attempts AS a
-    WHERE t.account_id = a.account_id AND t.message_id_sha256 = sha256(convert_to(bare_id(a.provider_message_id), 'UTF8'))
+    WHERE
+        t.account_id = a.account_id
+        AND t.message_id_sha256 = sha256(convert_to(bare_id(a.provider_message_id), 'UTF8'))
 ),
 
 deleted AS (
