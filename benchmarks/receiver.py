@@ -77,9 +77,9 @@ def tell(bars: Bars, rates, p99, cpu) -> None:
         "with the signature and the commit"
     )
     bars.check(
-        f"at {PACED_PER_SECOND}/s 99 of 100 are answered within {min(p99['ours']):.1f} ms of when they were due "
-        f"(median round {median(p99['ours']):.1f}, worst {max(p99['ours']):.1f})",
-        holds=min(p99["ours"]) <= MOST_P99_MILLISECONDS,
+        f"at {PACED_PER_SECOND}/s 99 of 100 are answered within {median(p99['ours']):.1f} ms of when they were due "
+        f"in the median round (best {min(p99['ours']):.1f}, worst {max(p99['ours']):.1f})",
+        holds=median(p99["ours"]) <= MOST_P99_MILLISECONDS,
         bar=f"at most {MOST_P99_MILLISECONDS} ms",
     )
     bars.say(

@@ -53,10 +53,11 @@ def measure(stage: Stage, *, people: tuple[int, ...]) -> dict[int, list[float]]:
 
 def claim(connection, campaign_id) -> float:
     parameters = {
-        "campaign_id": campaign_id,
+        "campaign_ids": [campaign_id],
         **claim_parameters(TIMING),
-        "most": SIZE,
-        "is_media": False,
+        "mosts": [SIZE],
+        "are_media": [False],
+        "aheads": [0.1],
         "media_gap_seconds": 0.1,
         "worker": "benchmark",
         "attempt_ids": [uuid7() for _ in range(SIZE)],

@@ -3,7 +3,7 @@
 import click
 
 from cli.output import print_json, print_table
-from cli.session import json_option, session
+from cli.session import json_option, refresh_form, session
 from cli.shown import account_json
 from domain.errors import ConfigurationError, ServiceAwayError, UsageError
 from domain.pace import DEFAULT_PER_SECOND
@@ -23,7 +23,11 @@ def accounts() -> None:
 )
 @click.option("--external-id", required=True, help="The platform's id of the account, as webhooks name it.")
 @click.option(
-    "--credential", required=True, metavar="ENV_NAME", help="Name of the environment variable with the token."
+    "--credential",
+    required=True,
+    metavar="NAME",
+    help="What holds the token: an environment variable (PAGE_TOKEN) or a Secret block of the Prefect server "
+    "(secret/page-token).",
 )
 @click.option("--page-id", help="The Page to post to, where it differs from the external id (Instagram).")
 @click.option(
@@ -59,6 +63,7 @@ def add(
             page_id=page_id,
             per_second=_pace(pace),
         )
+        refresh_form(opened)
     if as_json:
         print_json(account_json(account))
     else:

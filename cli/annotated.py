@@ -33,10 +33,12 @@ def write_annotated(opened: Session, campaign_id: UUID, *, annotated: Path | Non
     if annotated is None:
         return None
     try:
-        write_workbook(opened.connection, campaign_id, path=annotated)
+        missing = write_workbook(opened.connection, campaign_id, path=annotated)
     except OSError as error:
         say(f"{annotated} cannot be written: {(error.strerror or 'the reason is not known').lower()}.")
         return None
+    for sentence in missing:
+        say(sentence)
     return annotated
 
 

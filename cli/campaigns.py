@@ -7,9 +7,18 @@ from uuid import UUID
 
 import click
 
-from cli.output import is_terminal, print_json, print_table
-from cli.session import Session, campaign_id, json_option, session
-from cli.shown import campaign_details_json, campaign_json, campaign_remaining, show_counts, sweep_json
+from cli.approvals import approve, reject, show_approval
+from cli.output import is_terminal, print_json, print_table, say
+from cli.session import Session, campaign_id, json_option, moment, session, told_of_runs
+from cli.shown import (
+    campaign_details_json,
+    campaign_json,
+    campaign_remaining,
+    campaign_run,
+    show_counts,
+    show_funnel,
+    sweep_json,
+)
 from domain.errors import NobodyEligibleError, UsageError
 from domain.reasons import SENTENCES, Reason
 
@@ -20,7 +29,11 @@ if TYPE_CHECKING:
 
 @click.group()
 def campaigns() -> None:
-    """List, show, run, pause, resume, cancel, retry and sweep campaigns; get their workbooks and validation reports."""
+    """List, show, approve, run, pause, resume, move, cancel, retry and sweep campaigns; get workbooks and reports."""
+
+
+campaigns.add_command(approve)
+campaigns.add_command(reject)
 
 
 @campaigns.command("list")
@@ -139,14 +152,40 @@ def resume(campaign: str, *, accept_old_interactions: bool, as_json: bool) -> No
 
 @campaigns.command()
 @click.argument("campaign")
+@click.option("--at", required=True, metavar="TIME", help="When to send instead (ISO 8601).")
+@click.option("--time-zone", metavar="ZONE", help="The zone of a time without an offset, such as Europe/Berlin.")
+@json_option
+def reschedule(campaign: str, *, at: str, time_zone: str | None, as_json: bool) -> None:
+    """Move a timed campaign that has not started, and its run on the Prefect server, to another time."""
+    from cli import temporary_prefect
+    from tasks.timed_runs import move_run, reschedule_campaign
+
+    with session() as opened:
+        found = campaign_id(campaign)
+        wanted = moment(at, time_zone=time_zone, settings=opened.settings)
+        assert wanted is not None
+        old = reschedule_campaign(opened.connection, found, at=wanted, chosen=opened.settings)
+        if temporary_prefect.has_server():
+            with told_of_runs("moved", "its new run is made by the sweep, every five minutes, or by moving it again"):
+                move_run(opened.connection, found, old=old, chosen=opened.settings)
+        _show(opened, found, as_json=as_json)
+
+
+@campaigns.command()
+@click.argument("campaign")
 @json_option
 def cancel(campaign: str, *, as_json: bool) -> None:
-    """Cancel a campaign; messages under way end as they end."""
+    """Cancel a campaign and its waiting run on the Prefect server; messages under way end as they end."""
+    from cli import temporary_prefect
     from tasks.campaigns import cancel_campaign
+    from tasks.timed_runs import cancel_runs
 
     with session() as opened:
         found = campaign_id(campaign)
         cancel_campaign(opened.connection, found)
+        if temporary_prefect.has_server():
+            with told_of_runs("cancelled", "its run sends nothing when it comes"):
+                cancel_runs(opened.connection, found)
         _show(opened, found, as_json=as_json)
 
 
@@ -154,10 +193,12 @@ def cancel(campaign: str, *, as_json: bool) -> None:
 @json_option
 def sweep(*, as_json: bool) -> int:
     """Put right what dead senders left, close what is over, and say what a person should look at."""
+    from tasks.mapped_interactions import try_to_read
     from tasks.sweep import sweep as sweep_once
     from tasks.windows import timing_of
 
     with session() as opened:
+        try_to_read(opened.connection, opened.settings)
         report = sweep_once(opened.connection, timing=timing_of(opened.settings))
     if as_json:
         print_json(sweep_json(report))
@@ -256,23 +297,27 @@ def workbook(campaign: str, *, out: Path, as_json: bool) -> None:
 
     with session() as opened:
         found = campaign_id(campaign)
-        write_workbook(opened.connection, found, path=out)
+        missing = write_workbook(opened.connection, found, path=out)
         rows = count_messages(opened.connection, [found])[found].rows
     if as_json:
-        print_json({"file": str(out), "rows": rows})
+        print_json({"file": str(out), "rows": rows, "missing": list(missing)})
     else:
         click.echo(f"{rows} rows are in {out}.")
+        for sentence in missing:
+            say(sentence)
 
 
 async def _run(opened: Session, found: UUID, *, waits: bool) -> "RunEnd":
     from tasks.running import run_campaign, stop_on_signals
+    from tasks.runs import recorded_run
 
-    async with stop_on_signals() as stop:
+    async with stop_on_signals() as stop, recorded_run(found, flow="campaigns run"):
         return await run_campaign(opened.url, found, chosen=opened.settings, stop=stop, waits=waits)
 
 
 def _show(opened: Session, found: UUID, *, as_json: bool) -> None:
     from tasks.campaigns import count_messages, get_campaign
+    from tasks.history import read_funnel
 
     campaign = get_campaign(opened.connection, found)
     if as_json:
@@ -289,6 +334,10 @@ def _show(opened: Session, found: UUID, *, as_json: bool) -> None:
         )
     if campaign["recovered_count"]:
         click.echo(f"{campaign['recovered_count']} people wrote while they were waited for, and were recovered.")
+    if campaign["asks_approval"]:
+        show_approval(opened, found)
+    if (run_page := campaign_run(campaign)) is not None:
+        click.echo(f"Its run: {run_page}")
     if campaign["pause_reason"]:
         click.echo(f"It is paused: {campaign['pause_reason']}.")
     if campaign["lost_by_delay"]:
@@ -297,3 +346,4 @@ def _show(opened: Session, found: UUID, *, as_json: bool) -> None:
     if remaining is not None:
         click.echo(f"Left: {remaining.sentence}.")
     show_counts(count_messages(opened.connection, [found])[found])
+    show_funnel(read_funnel(opened.connection, found))

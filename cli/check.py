@@ -9,13 +9,7 @@ import click
 from cli.annotated import check_annotated, path_text, say_where
 from cli.output import print_json, say
 from cli.session import session
-from cli.shown import (
-    plan_json,
-    say_remarks,
-    show_counts,
-    show_forecast,
-    show_problems,
-)
+from cli.shown import plan_json, say_remarks, show_counts, show_forecast, show_problems
 from cli.submission_options import submission_of, submission_options
 from cli.verdict import error_json, exit_code, holds_bad_rows, plan_error, say_earlier
 from domain.errors import NobodyEligibleError
@@ -30,11 +24,13 @@ from domain.errors import NobodyEligibleError
 def check(*, as_json: bool, wait: bool, yes: bool, annotated: Path | None, **given: Any) -> int:  # noqa: ARG001  # a check asks and waits for nothing
     """Show exactly what submit would do: rows by reason, forecast, duration. Nothing is sent or kept."""
     from tasks.intake import nobody_sentence, plan_submission
+    from tasks.mapped_interactions import read_all
     from tasks.windows import guards_of, timing_of
 
     with session() as opened, TemporaryDirectory() as folder:
         submission = submission_of(opened, **given)
         check_annotated(annotated, submission)
+        read_all(opened.connection, opened.settings)
         plan = plan_submission(
             opened.connection,
             submission,

@@ -1,6 +1,6 @@
 """`windowcast db` and `windowcast doctor`: the database, and whether all that is promised of it holds."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -8,10 +8,13 @@ from cli.output import is_terminal, print_json, say
 from cli.session import json_option
 from domain.errors import ConfigurationError, UnfinishedError, UsageError
 
+if TYPE_CHECKING:
+    from tasks.roles import Role
+
 
 @click.group()
 def db() -> None:
-    """Migrate the database; stop the embedded one; say that a backup was restored."""
+    """Migrate and maintain the database; stop the embedded one; say that a backup was restored."""
 
 
 @db.command()
@@ -46,6 +49,85 @@ def stop(*, as_json: bool) -> None:
         print_json({"was_running": was_running})
     else:
         click.echo("The embedded Postgres is stopped." if was_running else "No embedded Postgres was running.")
+
+
+@db.command()
+@json_option
+def maintain(*, as_json: bool) -> None:
+    """Make partitions ahead, and delete what was kept long enough. Harmless at any time; a server does it daily."""
+    from cli.session import session
+    from tasks.deletion_requests import keep_erasures
+    from tasks.maintenance import maintain_here
+
+    with session() as opened:
+        report = maintain_here(opened.connection, opened.settings)
+        erasures = keep_erasures(opened.connection)
+    if as_json:
+        print_json(
+            {
+                "made": [day.isoformat() for day in report.made],
+                "dropped": [day.isoformat() for day in report.dropped],
+                "moved": report.moved,
+                "deleted": report.deleted,
+                "deletion_requests": {
+                    "done": erasures.done,
+                    "unmatched": erasures.unmatched,
+                    "waiting": erasures.waiting,
+                },
+            }
+        )
+        return
+    click.echo(
+        f"Days of interactions that got a partition: {len(report.made)}, and that were dropped: {len(report.dropped)}. "
+        f"Interactions moved to their days: {report.moved}."
+    )
+    for what, count in report.deleted.items():
+        if count:
+            click.echo(f"  deleted {what}: {count}")
+    if erasures.done or erasures.unmatched or erasures.waiting:
+        click.echo(
+            f"Requests for deletion: {erasures.done} done, {erasures.unmatched} of nobody we know by that id, "
+            f"{erasures.waiting} wait for a message that is under way."
+        )
+
+
+@db.command()
+@click.option("--prefix", default="windowcast", show_default=True, help="What the names of the roles begin with.")
+@click.option(
+    "--member",
+    "members",
+    multiple=True,
+    metavar="ROLE=LOGIN",
+    help="Let a login of the server act as ingest, sender, hook or report; may be given more than once.",
+)
+@json_option
+def roles(*, prefix: str, members: tuple[str, ...], as_json: bool) -> None:
+    """Make a role for each part of the installation with what it needs and no more; repeat it after each migrate."""
+    from cli.session import session
+    from clients.settings import settings
+    from tasks.roles import set_up_roles
+
+    if settings().database_url is None:
+        raise ConfigurationError(
+            "The embedded Postgres has one user and needs no roles; name a server of yours with "
+            "WINDOWCAST_DATABASE_URL to have them there."
+        )
+    chosen = [_member(text) for text in members]
+    with session() as opened:
+        made = set_up_roles(opened.connection, prefix=prefix, members=chosen)
+    if as_json:
+        print_json({"roles": made, "members": [{"role": role, "login": login} for role, login in chosen]})
+    else:
+        click.echo(f"Roles that have what they need and no more: {', '.join(made)}.")
+
+
+def _member(text: str) -> "tuple[Role, str]":
+    from tasks.roles import Role
+
+    role, _, login = text.partition("=")
+    if role not in list(Role) or not login:
+        raise UsageError(f"--member {text} should be ROLE=LOGIN, where ROLE is one of {', '.join(Role)}.")
+    return Role(role), login
 
 
 @db.command()
@@ -100,14 +182,19 @@ def doctor(*, as_json: bool) -> int:
     from clients.settings import settings
     from tasks.database import broken_promises, database_facts, ensure_schema
     from tasks.decisions import list_contradicted
+    from tasks.mapped_interactions import find_misfit
+    from tasks.upkeep import find_upkeep
 
     chosen = settings()
     with connect(database_url(chosen)) as connection:
         ensure_schema(connection, embedded=chosen.database_url is None)
+        misfit = find_misfit(connection, chosen)
         facts = database_facts(connection)
         broken = broken_promises(connection)
         contradicted = list_contradicted(connection)
-    findings = _findings(facts) + [f"The promise {name} does not hold: {rows[:3]}" for name, rows in broken.items()]
+        upkeep = find_upkeep(connection)
+    findings = _findings(facts) + misfit + [f"{one.text} ({one.runbook})" for one in upkeep]
+    findings += [f"The promise {name} does not hold: {rows[:3]}" for name, rows in broken.items()]
     if as_json:
         print_json(
             {
@@ -120,6 +207,15 @@ def doctor(*, as_json: bool) -> int:
     else:
         kind = "embedded" if chosen.database_url is None else "set by WINDOWCAST_DATABASE_URL"
         click.echo(f"Postgres {facts['server_version']} ({kind}); platform {chosen.graph_url}/{chosen.graph_version}")
+        click.echo(
+            f"Connected as {facts['role']}, who "
+            + (
+                "owns the tables: right for migrating, maintaining and erasing, and more than anything else needs "
+                "(docs/database-roles.md)."
+                if facts["owns_tables"]
+                else "does not own the tables."
+            )
+        )
         for finding in findings:
             say(finding)
         for row in contradicted:
@@ -133,9 +229,11 @@ def doctor(*, as_json: bool) -> int:
 
 
 def _findings(facts: dict[str, Any]) -> list[str]:
+    from tasks.database import DURABILITY
+
     findings = [
         f"{name} is {facts[name]}: a commit may be lost, and with it the knowledge of what was sent; set it to on."
-        for name in ("fsync", "synchronous_commit", "full_page_writes")
+        for name in DURABILITY
         if facts[name] == "off"
     ]
     if not facts["clock_is_real"]:

@@ -12,18 +12,31 @@ from domain.errors import CampaignError
 _COMMANDS: Final = {
     "submit": ("cli.submit:submit", "Check a list and send it, now or at a time."),
     "check": ("cli.check:check", "Show exactly what submit would do; send nothing."),
-    "campaigns": ("cli.campaigns:campaigns", "List, show, run, pause, resume, cancel, retry and sweep campaigns."),
+    "campaigns": (
+        "cli.campaigns:campaigns",
+        "List, show, approve, run, pause, resume, move, cancel, retry and sweep campaigns.",
+    ),
+    "recurring": ("cli.recurring:recurring", "List and stop what submit --every submits again and again."),
     "messages": ("cli.messages:messages", "Show or export the message list; settle what is unknown."),
     "templates": ("cli.templates:templates", "Add, list and preview templates; make their workbooks."),
     "accounts": ("cli.accounts:accounts", "Add, list, check, cap, pause and resume sending accounts."),
     "interactions": ("cli.interactions:interactions", "Load and list what people did, which opens their windows."),
     "webhooks": ("cli.webhooks:webhooks", "Receive what the platform tells, and apply it; look into its inbox."),
     "suppressions": ("cli.suppressions:suppressions", "Keep, list and take back opt-outs; list who is left in peace."),
+    "people": ("cli.people:people", "Erase what is known of a person; list the requests for it."),
+    "report": ("cli.report:report", "Show who can be reached, and what became of campaigns and their runs."),
+    "up": ("cli.up:up", "Run a whole installation on this machine: database, Prefect server, workers, receiver."),
+    "worker": ("cli.worker:worker", "Take the runs of a Prefect server's pool here; end in good order."),
+    "notify": ("cli.notify:notify", "Set up and try where people are told what happens: Slack, Teams, e-mail."),
+    "deploy": ("cli.deploy:deploy", "Make a Prefect server ready: pools, deployments, schedules, automations."),
     "doctor": ("cli.database:doctor", "Check the settings, the database and every promise about it."),
-    "db": ("cli.database:db", "Migrate the database; stop the embedded one."),
+    "db": ("cli.database:db", "Migrate and maintain the database; stop the embedded one."),
     "sandbox": ("cli.sandbox:sandbox", "Run a Messenger Platform on this machine, for trials."),
     "demo": ("cli.demo:demo", "Show the main job on this machine, from nothing."),
 }
+
+# These have nothing to do with an installation that runs on this machine already.
+_ALONE: Final = frozenset({"up", "sandbox", "demo"})
 
 EXIT_CODES: Final = (
     "Exit codes: 0 done · 1 a fault of windowcast · 2 wrong words or an unknown name · 3 input refused, wholly or in "
@@ -42,6 +55,10 @@ class _LateGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
         if cmd_name not in _COMMANDS:
             return None
+        if cmd_name not in _ALONE:
+            from clients.installation import join_running
+
+            join_running()
         module, name = _COMMANDS[cmd_name][0].split(":")
         command: click.Command = getattr(import_module(module), name)
         return command

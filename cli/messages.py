@@ -150,6 +150,7 @@ def message_json(row: dict[str, Any]) -> dict[str, Any]:
         "sent_at": utc(row["sent_at"]),
         "platform_sent_at": utc(row["platform_sent_at"]),
         "recovered_at": utc(row["recovered_at"]),
+        "sent_by": row["sent_by"],
         "delivered_at": utc(row["delivered_at"]),
         "read_at": utc(row["read_at"]),
         "provider_message_id": row["provider_message_id"],

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import click
 
-from domain.errors import NotFoundError
+from domain.errors import CampaignError, NotFoundError
 
 if TYPE_CHECKING:
     from clients.postgres import Connection
@@ -37,6 +37,23 @@ def session() -> Iterator[Session]:
         yield Session(settings(), url, connection)
 
 
+def refresh_form(opened: Session) -> None:
+    """Offer in the Prefect server's submit form what has just been added, if a server is named.
+
+    Where that cannot be done now, it is said: the sweep does it within five minutes.
+    """
+    from cli import temporary_prefect
+    from cli.output import say
+    from tasks import submit_form
+
+    if not temporary_prefect.has_server():
+        return
+    try:
+        submit_form.refresh_form(opened.connection, chosen=opened.settings)
+    except CampaignError as error:
+        say(f"The submit form of the Prefect server does not offer it yet: {error}")
+
+
 def campaign_id(text: str) -> UUID:
     """Return the id that a person typed. Raises NotFoundError when it can be no campaign's."""
     try:
@@ -52,3 +69,12 @@ def moment(text: str | None, *, time_zone: str | None, settings: "Settings") -> 
     if text is None:
         return None
     return parse_moment(text, time_zone=time_zone, default_time_zone=settings.time_zone)
+
+
+@contextlib.contextmanager
+def told_of_runs(done: str, then: str) -> Iterator[None]:
+    """Say what became of a campaign where the server could not be told: its own row counts, whatever the server has."""
+    try:
+        yield
+    except CampaignError as error:
+        raise type(error)(f"The campaign is {done}; {then}. {error}") from error

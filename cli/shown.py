@@ -1,6 +1,7 @@
 """Campaigns, plans, accounts and problems, as machines and people are shown them."""
 
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from clients.settings import Settings
     from domain.account import Account
     from domain.problem import Problem
+    from tasks.approvals import Approval
     from tasks.campaigns import Counts
+    from tasks.history import Funnel
     from tasks.intake import Plan
     from tasks.outlook import Remaining
     from tasks.sweep import SweepReport
@@ -45,6 +48,7 @@ def campaign_details_json(
 ) -> dict[str, Any]:
     """Return one campaign with its counts and what else is known of it."""
     from tasks.campaigns import count_messages
+    from tasks.history import read_funnel
 
     remaining = campaign_remaining(connection, campaign, settings=settings)
     counts = count_messages(connection, [campaign["campaign_id"]])[campaign["campaign_id"]]
@@ -58,6 +62,7 @@ def campaign_details_json(
         "not_after": utc(campaign["not_after"]),
         "hold_until": utc(campaign["hold_until"]),
         "weight": float(campaign["weight"]),
+        "shares": campaign["shares"],
         "held": campaign["held_count"],
         "recovered": campaign["recovered_count"],
         "created_at": utc(campaign["created_at"]),
@@ -65,6 +70,7 @@ def campaign_details_json(
         "ended_at": utc(campaign["ended_at"]),
         "pause_reason": campaign["pause_reason"],
         "resends_unknown": campaign["resends_unknown"],
+        "private_replies": campaign["private_replies"],
         "refusal": campaign["refusal"],
         "problem_count": campaign["problem_count"],
         "remarks": campaign["remarks"] or [],
@@ -72,7 +78,84 @@ def campaign_details_json(
         "at_risk": None if remaining is None else remaining.at_risk,
         "lost_by_delay": campaign["lost_by_delay"],
         "plan": campaign["plan"],
+        "funnel": funnel_json(read_funnel(connection, campaign["campaign_id"])),
+        "submitted_by": campaign["submitted_by"],
+        "approval": approval_json(connection, campaign),
+        "run": campaign_run(campaign),
     }
+
+
+def campaign_run(campaign: "Mapping[str, Any]") -> str | None:
+    """Return the page of the newest run of a server that worked on a campaign, where it is known."""
+    from clients.prefect_server import pages_address
+    from domain.run_names import run_address
+
+    run_id = campaign["flow_run_id"]
+    return None if run_id is None else run_address(pages_address(), run_id)
+
+
+def approval_json(connection: "Connection", campaign: "Mapping[str, Any]") -> dict[str, Any] | None:
+    """Return a campaign's approval for machines: its plan's hash, and what was said; None where nobody is asked."""
+    from tasks.approvals import list_approvals
+    from tasks.submitted_plan import read_plan
+
+    if not campaign["asks_approval"]:
+        return None
+    asked = read_plan(connection, campaign["campaign_id"])
+    return {
+        "is_awaited": asked.state is CampaignState.AWAITING_APPROVAL,
+        "plan_hash": asked.plan.hash,
+        "plan": asked.plan.facts,
+        "said": [said_json(one) for one in list_approvals(connection, campaign["campaign_id"])],
+    }
+
+
+def said_json(said: "Approval") -> dict[str, Any]:
+    """Return a second person's word for machines."""
+    return {
+        "verdict": said.verdict.value,
+        "plan_hash": said.plan_hash,
+        "by": said.decided_by,
+        "at": utc(said.decided_at),
+        "because": said.because,
+    }
+
+
+def funnel_json(funnel: "Funnel") -> dict[str, Any]:
+    """Return a campaign's funnel for machines: counts of messages, medians in seconds."""
+    counted = {name.removesuffix("_count"): value for name, value in asdict(funnel).items()}
+    return {"rows": counted.pop("row"), **counted}
+
+
+def show_funnel(funnel: "Funnel") -> None:
+    """Print how far the messages came, and how long delivery and reading took."""
+    stages = [
+        ("rows", funnel.row_count),
+        ("good", funnel.good_count),
+        ("eligible", funnel.eligible_count),
+        ("sent", funnel.sent_count),
+        ("delivered", funnel.delivered_count),
+        ("read", funnel.read_count),
+    ]
+    before = [funnel.row_count, *(count for _, count in stages)]
+    rows = [
+        (stage, f"{count:,}", f"{100 * count / above:.1f} %" if above else "")
+        for (stage, count), above in zip(stages, before, strict=False)
+    ]
+    print_table(("stage", "messages", "of the one before"), rows, empty="")
+    click.echo(
+        f"Besides: {funnel.failed_count:,} failed, {funnel.unknown_count:,} unknown, {funnel.expired_count:,} expired."
+    )
+    for what, theirs, ours in (
+        ("delivery", funnel.median_seconds_to_delivery, funnel.median_seconds_to_delivery_ours),
+        ("reading", funnel.median_seconds_to_read, funnel.median_seconds_to_read_ours),
+    ):
+        if theirs is not None or ours is not None:
+            click.echo(f"Median time to {what}: {_span(theirs)} on the platform's clock, {_span(ours)} from our clock.")
+
+
+def _span(seconds: float | None) -> str:
+    return "not known" if seconds is None else f"{seconds:,.1f} s"
 
 
 def campaign_remaining(
@@ -111,6 +194,7 @@ def plan_json(plan: "Plan") -> dict[str, Any]:
         "remarks": list(plan.remarks),
         "same_file": same_file_json(plan.same_file),
         "held": plan.held,
+        "asks_approval": plan.asks_approval,
     }
 
 
@@ -218,6 +302,10 @@ def show_forecast(plan: "Plan") -> None:
         )
     if is_terminal() and plan.outlook.forecast.eligible_now:
         _show_closings(plan.outlook)
+    if plan.asks_approval:
+        from tasks.plan_shown import ASKS
+
+        click.echo(ASKS)
     if plan.warning:
         say(plan.warning)
 

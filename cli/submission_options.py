@@ -1,5 +1,6 @@
 """The options that say what is to be sent to whom, and when: those of `windowcast submit` and `windowcast check`."""
 
+import getpass
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -9,6 +10,7 @@ import click
 
 from cli.session import Session, json_option, moment
 from domain.errors import UsageError
+from domain.server_run import MOST_SHARES
 from domain.submission import Submission, file_or_address
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -26,6 +28,7 @@ _WHAT: Final = (
     ),
     click.option("--to", multiple=True, metavar="ID", help="A recipient, in place of a file; may be repeated."),
     click.option("--name", help="Name of the campaign."),
+    click.option("--by", metavar="NAME", help="Who submits it, if not the user of this machine; it is kept."),
 )
 
 # When, and beside what.
@@ -44,6 +47,11 @@ _WHEN: Final = (
         default=1,
         show_default=True,
         help="The campaign's share of the pace beside other campaigns of the account.",
+    ),
+    click.option(
+        "--shares",
+        type=click.IntRange(1, MOST_SHARES),
+        help="How many runs of the Prefect server send it at once; a command that sends at once sends alone.",
     ),
 )
 
@@ -71,6 +79,11 @@ _READING: Final = (
 # What would be refused, or not done, unless it is asked for.
 _ON_PURPOSE: Final = (
     click.option("--accept-valid", is_flag=True, help="Send the good rows of a file that has bad ones."),
+    click.option(
+        "--private-replies",
+        is_flag=True,
+        help="Answer the comments and posts of people without an open window privately, each once.",
+    ),
     click.option(
         "--resend-unknown",
         is_flag=True,
@@ -117,6 +130,9 @@ def submission_of(opened: Session, **given: Any) -> Submission:
         encoding=given["encoding"],
         accepts_old_interactions=given["accept_old_interactions"],
         resends_unknown=given["resend_unknown"],
+        submitted_by=given["by"] or getpass.getuser(),
+        private_replies=given["private_replies"],
+        shares=given["shares"],
     )
 
 

@@ -11,12 +11,7 @@ import click
 from cli.annotated import check_annotated
 from cli.output import is_terminal
 from cli.session import Session, session
-from cli.shown import (
-    say_remarks,
-    show_counts,
-    show_forecast,
-    show_problems,
-)
+from cli.shown import say_remarks, show_counts, show_forecast, show_problems
 from cli.submission_options import submission_of, submission_options
 from cli.submitted import show_result
 from cli.verdict import say_earlier
@@ -29,13 +24,16 @@ from domain.submission import Submission
 @submission_options
 @click.option("--wait", is_flag=True, help="Without a Prefect server: wait here for the time given with --at.")
 @click.option("--yes", is_flag=True, help="Do not ask; needed without a terminal.")
-def submit(*, as_json: bool, wait: bool, yes: bool, annotated: Path | None, **given: Any) -> int:
+@click.option("--every", metavar="CRON", help="Submit it at every such time, as '30 9 * * MON', the file read anew.")
+def submit(*, as_json: bool, wait: bool, yes: bool, annotated: Path | None, every: str | None, **given: Any) -> int:
     """Check a list and send it, now or at a time."""
-    from cli import temporary_prefect
+    from cli import recurring, temporary_prefect
     from tasks.recipients import bring_file
 
     with session() as opened, TemporaryDirectory() as folder:
         submission = replace(submission_of(opened, **given), submission_id=uuid4())
+        if every is not None:
+            return recurring.begin(opened, submission, cron=every, time_zone=given["time_zone"], as_json=as_json)
         check_annotated(annotated, submission)
         if submission.scheduled_at is not None and not wait and not temporary_prefect.has_server():
             raise UsageError(
@@ -62,8 +60,10 @@ def _check_words(opened: Session, submission: Submission, *, yes: bool, as_json:
 def _confirm(opened: Session, submission: Submission) -> None:
     """Have a person agree to the plan, before Prefect starts."""
     from tasks.intake import plan_submission
+    from tasks.mapped_interactions import read_all
     from tasks.windows import guards_of, timing_of
 
+    read_all(opened.connection, opened.settings)
     with TemporaryDirectory() as folder:
         plan = plan_submission(
             opened.connection,
@@ -103,7 +103,7 @@ async def _submit_and_send(opened: Session, submission: Submission, *, waits: bo
     from flows.submit_campaign import submit_campaign
     from tasks.running import stop_on_signals, wait_for_start
 
-    campaign_id = await submit_campaign(
+    made = await submit_campaign(
         account=submission.account,
         template=submission.template,
         language=submission.language,
@@ -123,19 +123,19 @@ async def _submit_and_send(opened: Session, submission: Submission, *, waits: bo
         encoding=submission.encoding,
         accept_old_interactions=submission.accepts_old_interactions,
         resend_unknown=submission.resends_unknown,
+        private_replies=submission.private_replies,
+        shares=submission.shares,
         submission_id=submission.submission_id,
+        by=submission.submitted_by,
+        send=submission.scheduled_at is None or not waits,
     )
-    if submission.scheduled_at is None or not _is_scheduled(opened, UUID(campaign_id)):
-        return
-    if not waits:
-        from cli.scheduling import schedule_run
-
-        await schedule_run(UUID(campaign_id), at=submission.scheduled_at)
+    campaign_id = UUID(str(made))
+    if submission.scheduled_at is None or not waits or not _is_scheduled(opened, campaign_id):
         return
     async with stop_on_signals() as stop:
-        await wait_for_start(opened.url, UUID(campaign_id), stop=stop)
+        await wait_for_start(opened.url, campaign_id, stop=stop)
     if not stop.is_set():
-        await send_campaign(UUID(campaign_id))
+        await send_campaign(campaign_id)
 
 
 def _is_scheduled(opened: Session, campaign_id: UUID) -> bool:

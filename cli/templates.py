@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.output import print_json, print_table
-from cli.session import json_option, session
+from cli.session import json_option, refresh_form, session
 from domain.errors import UsageError
 from domain.template import TEXT_LIMITS, Channel
 
@@ -28,6 +28,8 @@ def add(file: Path, *, as_json: bool) -> None:
 
     with session() as opened:
         template, is_new = add_template(opened.connection, file)
+        if is_new:
+            refresh_form(opened)
     if as_json:
         print_json({**_template_json(template), "is_new": is_new})
     elif is_new:

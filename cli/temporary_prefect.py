@@ -26,13 +26,17 @@ _QUIET: Final = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_CLI_PROMPT": "false",
+    # A server takes a run for dead that is silent for two and a half of these (deployments/automations.py).
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
 }
 _QUIETER: Final = {
     "PREFECT_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_TO_API_ENABLED": "false",
 }
-
+# It is on loopback and ours alone: the login of a server for others, if the environment has one, is not its own. Even
+# an empty login would be one.
+_FOR_OTHERS: Final = {"PREFECT_SERVER_API_AUTH_STRING", "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED"}
 
 # The address of the one that this process has started.
 _started: str | None = None
@@ -47,11 +51,16 @@ def ensure_server(home: Path) -> None:
     """See that flows have a server, before Prefect is first imported: the named one, or a temporary one under `home`.
 
     The temporary one is started once and ends with this process, however that ends. What somebody has set in the
-    environment stays as it is. Raises ServiceAwayError when it does not start.
+    environment stays as it is. Raises ServiceAwayError when it does not start, and of a named one what
+    `check_server` raises: a flow that cannot reach its server ends with a trace.
     """
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     global _started  # noqa: PLW0603  # one server for one process, however many flows it runs
+    if has_server():
+        from clients.prefect_server import check_server
+
+        check_server()
     if has_server() or _started is not None:
         return
     for name, value in _QUIETER.items():
@@ -69,10 +78,11 @@ def _start(folder: Path) -> str:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         url = f"http://127.0.0.1:{port}/api"
+        inherited = {name: value for name, value in os.environ.items() if name not in _FOR_OTHERS}
         with (folder / "server.log").open("w") as log:
             server = subprocess.Popen(  # noqa: S603  # our own module with our own words
                 [sys.executable, "-m", "cli.temporary_prefect", str(port), str(os.getpid())],
-                env={**os.environ, "PREFECT_UI_ENABLED": "0", "PYTHONPATH": str(Path(__file__).parents[1])},
+                env={**inherited, "PREFECT_UI_ENABLED": "0", "PYTHONPATH": str(Path(__file__).parents[1])},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -127,6 +137,9 @@ def _end_with(parent: int) -> None:
 def _serve(port: int, parent: int) -> None:
     import uvicorn
 
+    from deployments.prefect_server import begin_as_writers
+
+    begin_as_writers()
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     uvicorn.run(
         "prefect.server.api.server:create_app",

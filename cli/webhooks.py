@@ -49,6 +49,8 @@ def serve(*, host: str, port: int, share_port: bool, no_reconcile: bool, as_json
             keys=keys,
             body_limits=BodyLimits(opened.settings.webhook_body_bytes),
             follower=None if no_reconcile else Follower(command_beside(*RECONCILE)),
+            public_url=opened.settings.public_url,
+            privacy_contact=opened.settings.privacy_contact,
         )
         limits = ConnectionLimits(opened.settings.webhook_connections)
         _serve(receiver, listener, limits=limits, as_json=as_json)

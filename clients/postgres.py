@@ -14,7 +14,8 @@ Connection: TypeAlias = psycopg.Connection[dict[str, Any]]
 AsyncConnection: TypeAlias = psycopg.AsyncConnection[dict[str, Any]]
 
 # Without the compiler of expressions: our statements are short, and it costs a claim a quarter more than it gives.
-_OPTIONS = "-c search_path=windowcast -c statement_timeout=0 -c idle_in_transaction_session_timeout=600000 -c jit=off"
+# How long a statement may take is a matter of the role that is connected (tasks/roles.py); nobody else is limited.
+_OPTIONS = "-c search_path=windowcast -c idle_in_transaction_session_timeout=600000 -c jit=off"
 
 
 # The few statements of a sender are planned once more when they are prepared, and never again: planned ten times, as

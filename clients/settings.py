@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.errors import ConfigurationError
+from domain.server_run import MOST_SHARES
 
 
 class Settings(BaseSettings):
@@ -57,6 +58,18 @@ class Settings(BaseSettings):
     interactions_refuse_hours: float | None = Field(
         default=None, gt=0, description="Nobody is judged when an account's newest interaction is older than this."
     )
+    interactions_table: str | None = Field(
+        default=None, description="A table or view of your own that tells what people did, as schema.table."
+    )
+    interactions_columns: str | None = Field(
+        default=None, description="What its columns are called: account=page_id,user_id=psid,kind=type,occurred_at=at."
+    )
+    interactions_kinds: str | None = Field(
+        default=None, description="What its kinds mean where they are not called as ours: text=message,like=reaction."
+    )
+    interactions_kind: str | None = Field(
+        default=None, description="What a kind means that is none of these; without it, it opens no window."
+    )
     overlap_hours: float = Field(
         default=24, gt=0, description="A plan counts who got another campaign message within this time."
     )
@@ -75,6 +88,69 @@ class Settings(BaseSettings):
     no_receipt_days: float = Field(
         default=3, gt=0, le=365, description="A message without any receipt after so many days is told to have none."
     )
+
+    keep_uploads_days: int = Field(default=30, ge=1, description="How long the bytes of a submitted file are kept.")
+    keep_webhooks_days: int = Field(
+        default=30, ge=2, description="How long a webhook body is kept after it was applied."
+    )
+    keep_strange_webhooks_days: int = Field(
+        default=90, ge=2, description="The same for a body of which something was not understood."
+    )
+    keep_texts_days: int = Field(
+        default=90, ge=1, description="How long the values of the rows are kept after their campaign is over."
+    )
+    keep_interactions_days: int = Field(
+        default=90, ge=2, description="How long interactions are kept after they happened."
+    )
+    keep_receipts_days: int = Field(
+        default=30, ge=2, description="How long what the platform told of messages is kept beside their states."
+    )
+    keep_states_days: int = Field(
+        default=730, ge=30, description="How long campaigns and what became of each message are kept after their end."
+    )
+    keep_nights_days: int = Field(
+        default=730, ge=35, description="How long the nightly reports of who can be reached are kept, and their files."
+    )
+    erasure_key: SecretStr | None = Field(
+        default=None, min_length=16, description="Key of the hashes that stand for people whose data was erased."
+    )
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/?#]+$",
+        description="Scheme, host and port under which people and the platform reach the webhook receiver.",
+    )
+    privacy_contact: str | None = Field(
+        default=None, max_length=200, description="Where people ask about their data: an address they can read."
+    )
+
+    approval_above: int | None = Field(
+        default=None, ge=0, description="A campaign with more recipients than this waits for a second person."
+    )
+    approval_by_submitter: bool = Field(
+        default=False, description="Whether who has submitted a campaign may approve it too."
+    )
+    notify_blocks: str | None = Field(
+        default=None,
+        description="Notification blocks of the Prefect server, as slack-webhook/ops, with commas between.",
+    )
+
+    inbox: Path | None = Field(
+        default=None, description="Folder of the files that the submit form offers; `inbox` under the home if not set."
+    )
+    prefect_database_url: SecretStr | None = Field(
+        default=None, description="Postgres database of its own for the Prefect server of `up`; SQLite if not set."
+    )
+    shares: int = Field(
+        default=1, ge=1, le=MOST_SHARES, description="How many runs of a Prefect server send one campaign at once."
+    )
+    workers_folder: str | None = Field(
+        default=None, description="Where workers find Windowcast, if not in the folder from which it is deployed."
+    )
+
+    @property
+    def inbox_folder(self) -> Path:
+        """The folder of the files that the submit form offers."""
+        return (self.inbox or self.home / "inbox").expanduser()
 
     @field_validator("time_zone")
     @classmethod

@@ -73,3 +73,7 @@ class UnfinishedError(CampaignError):
 
     code = "unfinished"
     exit_code = 6
+
+
+class StoppedError(UnfinishedError):
+    """Somebody asked the process to stop; what it had begun is finished, and the rest is left for others."""

@@ -273,3 +273,13 @@ class Problem:
     def text(self) -> str:
         """The sentence for people, with its facts filled in."""
         return FINDINGS[self.finding][1].format_map({"column": self.column, **self.facts})
+
+    @property
+    def text_without_cells(self) -> str:
+        """The sentence for places that anybody may read: what stands in a cell, or is made of it, is left out."""
+        shown = {name: "…" if name in _FROM_CELLS else value for name, value in self.facts.items()}
+        return FINDINGS[self.finding][1].format_map({"column": self.column, **shown})
+
+
+# Facts that may hold what a person has typed into the list: a name, a phone number, somebody's id.
+_FROM_CELLS: Final = frozenset({"found", "advice", "what"})

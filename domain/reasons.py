@@ -20,12 +20,14 @@ class Reason(StrEnum):
     # duplicate
     DUPLICATE = "duplicate"
     # ineligible
+    ERASED = "erased"
     NEVER_INTERACTED = "never_interacted"
     OPTED_OUT = "opted_out"
     WINDOW_CLOSED = "window_closed"  # also expired: it closed after the start
     # expired
     NOT_AFTER_PASSED = "not_after_passed"
     CAP_REACHED = "cap_reached"  # also ineligible: at the start the cap holds until the window has closed
+    COMMENT_INVALID = "comment_invalid"  # also failed: the platform says so
     # cancelled
     CAMPAIGN_CANCELLED = "campaign_cancelled"
     FILE_REFUSED = "file_refused"
@@ -56,11 +58,13 @@ SENTENCES: Final[dict[Reason, str]] = {
     Reason.MISSING_VALUE: "A cell that the template needs is empty.",
     Reason.TOO_LONG: "A value is longer than allowed, or the message is with these values.",
     Reason.DUPLICATE: "This person is on an earlier row already; one message is enough.",
+    Reason.ERASED: "This person's data was erased, so nothing is sent to them; take them out of the list.",
     Reason.NEVER_INTERACTED: "This person has never written to the account, so no window is open.",
     Reason.OPTED_OUT: "This person asked for no more messages.",
     Reason.WINDOW_CLOSED: "The 24-hour window of this person is closed.",
     Reason.NOT_AFTER_PASSED: "The campaign's latest time passed before this message's turn.",
     Reason.CAP_REACHED: "This person has had as many campaign messages lately as the account allows.",
+    Reason.COMMENT_INVALID: "This person's comment or post cannot be answered privately any more.",
     Reason.CAMPAIGN_CANCELLED: "The campaign was cancelled before this message's turn.",
     Reason.FILE_REFUSED: "The row is good, but the file was refused, so nothing of it was sent.",
     Reason.NOBODY_ELIGIBLE: "No window is open at the time of sending, so the campaign was not accepted.",

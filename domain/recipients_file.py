@@ -15,6 +15,7 @@ OUTCOME_COLUMNS: Final = (
     "windowcast_delivered_at",
     "windowcast_read_at",
     "windowcast_message_id",
+    "windowcast_sent_by",
 )
 
 # Before anything is sent there is nothing to say about times; the first two columns are enough.

@@ -75,9 +75,14 @@ CAMPAIGN_MOVES: Final[dict[CampaignState, frozenset[CampaignState]]] = {
         {CampaignState.AWAITING_APPROVAL, CampaignState.SCHEDULED, CampaignState.REFUSED, CampaignState.CANCELLED}
     ),
     CampaignState.AWAITING_APPROVAL: frozenset({CampaignState.SCHEDULED, CampaignState.CANCELLED}),
-    CampaignState.SCHEDULED: frozenset({CampaignState.SENDING, CampaignState.PAUSED, CampaignState.CANCELLED}),
+    # To awaiting_approval: its plan was changed after somebody had approved it.
+    CampaignState.SCHEDULED: frozenset(
+        {CampaignState.SENDING, CampaignState.PAUSED, CampaignState.CANCELLED, CampaignState.AWAITING_APPROVAL}
+    ),
     CampaignState.SENDING: frozenset({CampaignState.PAUSED, CampaignState.FINISHED, CampaignState.CANCELLED}),
-    CampaignState.PAUSED: frozenset({CampaignState.SCHEDULED, CampaignState.SENDING, CampaignState.CANCELLED}),
+    CampaignState.PAUSED: frozenset(
+        {CampaignState.SCHEDULED, CampaignState.SENDING, CampaignState.CANCELLED, CampaignState.AWAITING_APPROVAL}
+    ),
     # Only an audited retry or a decision reopens it.
     CampaignState.FINISHED: frozenset({CampaignState.SENDING}),
     CampaignState.CANCELLED: frozenset(),

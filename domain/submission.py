@@ -16,7 +16,9 @@ class Submission:
     that is not its path's own name. `submission_id` makes a repeated submit find its campaign; `again` says that the
     same list is meant twice, `accepts_old_interactions` that windows are to be judged by the interactions as they are,
     and `resends_unknown` that what two look-ups prove absent is sent once more. People without an open window are
-    waited for until `hold_until`; `weight` is the campaign's share among those of its account.
+    waited for until `hold_until`; `weight` is the campaign's share among those of its account. `submitted_by` is who
+    wishes it: where an approval is asked for, that is another person's. `private_replies` lets it answer the comments
+    and posts of people without an open window, once each. `shares` is how many runs of a server send it at once.
     """
 
     submission_id: UUID
@@ -39,6 +41,9 @@ class Submission:
     encoding: str | None = None
     accepts_old_interactions: bool = False
     resends_unknown: bool = False
+    submitted_by: str | None = None
+    private_replies: bool = False
+    shares: int | None = None
 
 
 def file_or_address(text: str) -> Path | str:

@@ -9,6 +9,7 @@ class SuppressionKind(StrEnum):
     """How long a person is left in peace."""
 
     OPTED_OUT = "opted_out"  # they asked for no more messages: for good
+    ERASED = "erased"  # their data was erased: for good, by the keyed hash that stands for their id
     UNAVAILABLE = "unavailable"  # the platform cannot reach them: for a while, or until they write
 
 

@@ -18,6 +18,15 @@ class SweepCode(StrEnum):
     OUTSIDE_WINDOW = "outside_window"
     RECEIPTS_WAITING = "receipts_waiting"
     RECEIPTS_OVERDUE = "receipts_overdue"
+    MAINTENANCE_OVERDUE = "maintenance_overdue"
+    PARTITIONS_WRONG = "partitions_wrong"
+    DELETION_REQUESTS_WAITING = "deletion_requests_waiting"
+    RUN_MISSING = "run_missing"
+    RUN_MOVED = "run_moved"
+    RUN_DOUBLED = "run_doubled"
+    APPROVAL_OVERDUE = "approval_overdue"
+    SUBMIT_STOPPED = "submit_stopped"
+    RECURRING_MISSED = "recurring_missed"
 
 
 @dataclass(frozen=True)

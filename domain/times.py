@@ -32,6 +32,14 @@ def parse_moment(text: str, *, time_zone: str | None, default_time_zone: str | N
     return _local_moment(written, zone)
 
 
+def occurrence(written: datetime, zone: ZoneInfo) -> datetime:
+    """Return the moment of one of many local times, in UTC, where nobody can be asked which is meant.
+
+    One that the clocks leave out comes later by what they leave out; one that comes twice is the first of the two.
+    """
+    return written.replace(tzinfo=zone, fold=0).astimezone(UTC)
+
+
 def named_zone(name: str) -> ZoneInfo:
     """Return the zone of an IANA name. Raises UsageError when there is none of that name."""
     try:
@@ -61,9 +69,11 @@ def _local_moment(written: datetime, zone: ZoneInfo) -> datetime:
         return first.astimezone(UTC)
     # In a gap, going to UTC and back gives another time of day; in a repeated hour it gives the same one.
     if first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != written:
+        # Read by the clock before and by the clock after, it is the nearest time on either side.
+        after, before = (moment.astimezone(UTC).astimezone(zone) for moment in (first, second))
         raise UsageError(
             f"{written.isoformat(sep=' ')} does not exist in {zone.key}: the clocks are put forward over it; choose "
-            "another time."
+            f"{before.isoformat()} or {after.isoformat()}."
         )
     raise UsageError(
         f"{written.isoformat(sep=' ')} exists twice in {zone.key}, as the clocks are put back: say which with an "

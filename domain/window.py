@@ -47,6 +47,14 @@ OPENERS: Final = frozenset(InteractionKind) - {InteractionKind.COMMENT, Interact
 
 
 @dataclass(frozen=True)
+class Entitlement:
+    """What allows one private reply: the platform's id of a comment or of a visitor's post."""
+
+    object_id: str
+    kind: InteractionKind
+
+
+@dataclass(frozen=True)
 class Forecast:
     """What a campaign can reach, if nobody writes again. Times in seconds from its start."""
 

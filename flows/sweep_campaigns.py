@@ -6,19 +6,22 @@ from uuid import UUID
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.deployments import arun_deployment
-from prefect.exceptions import ObjectNotFound
-from prefect.runtime import flow_run
+from prefect.runtime import deployment, flow_run
 
+from clients.prefect_server import drop_backlog, open_server
 from clients.settings import settings
 from domain.errors import CampaignError
+from flows.steps.telling import tell_everything
 from tasks.accounts import find_account
+from tasks.mapped_interactions import try_to_read
+from tasks.recurring import make_runs_ahead
 from tasks.running import open_database
+from tasks.submit_form import refresh_form
 from tasks.sweep import SweepReport, sweep
+from tasks.timed_runs import RunCheck, check_runs, continue_campaign
 from tasks.unknowns import list_accounts_with_unknowns, resolve_unknowns
 from tasks.windows import timing_of
 
-_SEND: Final = "send-campaign/send-campaign"
 # A sweep comes every five minutes; one account may take this much of it.
 _LOOK_UP_SECONDS: Final = 60.0
 
@@ -29,20 +32,49 @@ async def sweep_campaigns() -> int:
 
     Returns how many findings there are for a person to look at; each names its line of docs/runbook.md.
     """
-    report = sweep_once()
+    take_backlog()
+    report = sweep_once(look_after_runs())
     found_ready = await look_up_unknowns()
     for campaign_id in dict.fromkeys([*report.to_continue, *found_ready]):
-        await let_go_on(campaign_id)
+        let_go_on(campaign_id)
     if report.findings:
         await show_findings(report)
+    await tell_everything(report.findings)
+    keep_form()
     return len(report.findings)
 
 
+@task(task_run_name="do the work of late sweeps", cache_policy=NO_CACHE)
+def take_backlog() -> int:
+    """Cancel the other sweeps that are due, after a worker was away, say: this one does their work."""
+    if deployment.id is None:
+        return 0
+    with open_server() as client:
+        return drop_backlog(client, deployment_id=UUID(deployment.id), run_id=UUID(str(flow_run.id)))
+
+
+@task(task_run_name="look after the runs of timed campaigns", cache_policy=NO_CACHE)
+def look_after_runs() -> RunCheck:
+    """See that every timed campaign has its one run, which campaigns a crash has left alone, and what recurs soon."""
+    with open_database() as (connection, _):
+        check = check_runs(connection, chosen=settings())
+        check.findings += make_runs_ahead(connection, chosen=settings())
+        return check
+
+
 @task(task_run_name="sweep", cache_policy=NO_CACHE)
-def sweep_once() -> SweepReport:
+def sweep_once(runs: RunCheck) -> SweepReport:
     """Do one sweep over the database."""
     with open_database() as (connection, _):
-        return sweep(connection, timing=timing_of(settings()))
+        try_to_read(connection, settings())
+        return sweep(connection, timing=timing_of(settings()), runs=runs)
+
+
+@task(task_run_name="keep the submit form", cache_policy=NO_CACHE)
+def keep_form() -> bool:
+    """Offer in the form what there is by now: accounts, templates, files of the inbox."""
+    with open_database() as (connection, _):
+        return refresh_form(connection, chosen=settings())
 
 
 @task(task_run_name="look up what is unknown", cache_policy=NO_CACHE)
@@ -64,26 +96,10 @@ async def look_up_unknowns() -> list[UUID]:
 
 
 @task(task_run_name="let {campaign_id} go on", cache_policy=NO_CACHE)
-async def let_go_on(campaign_id: UUID) -> bool:
-    """Ask the server for a run that sends a campaign; return whether there is a deployment that can."""
-    try:
-        # A second run would do no harm, since the claim decides who sends what; the key spares it.
-        await arun_deployment(
-            _SEND,
-            parameters={"campaign_id": str(campaign_id)},
-            timeout=0,
-            as_subflow=False,
-            idempotency_key=f"sweep-{flow_run.id}-{campaign_id}",
-        )
-    except ObjectNotFound:
-        get_run_logger().warning(
-            "The campaign %s stands still, and there is no deployment %s; `windowcast campaigns run %s` sends it.",
-            campaign_id,
-            _SEND,
-            campaign_id,
-        )
-        return False
-    return True
+def let_go_on(campaign_id: UUID) -> None:
+    """Ask the server for a run that sends a campaign."""
+    with open_database() as (connection, _):
+        continue_campaign(connection, campaign_id, key=f"sweep-{flow_run.id}-{campaign_id}", chosen=settings())
 
 
 @task(task_run_name="show the findings", cache_policy=NO_CACHE)

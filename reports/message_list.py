@@ -63,6 +63,7 @@ class MessageLine:
     delivered_at: dt.datetime | None = None
     read_at: dt.datetime | None = None
     message_id: str | None = None
+    sent_by: str | None = None  # the right: `window` or `private reply`
 
 
 def export_result(
@@ -116,7 +117,7 @@ def _suffix_of(path: Path) -> Suffix:
 
 def _outcome_cells(line: MessageLine) -> tuple[object, ...]:
     reason = None if line.reason is None else explain(line.reason, closes_at=line.window_closes_at)
-    return (line.state, reason, line.sent_at, line.delivered_at, line.read_at, line.message_id)
+    return (line.state, reason, line.sent_at, line.delivered_at, line.read_at, line.message_id, line.sent_by)
 
 
 def _in_utc(moment: dt.datetime) -> dt.datetime:

@@ -1,6 +1,5 @@
 """The validation report of a campaign: one HTML file that opens anywhere, offline, and a summary for Prefect."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +9,7 @@ from typing import Final
 
 from domain.problem import Problem, ProblemCode
 from domain.recipient_rules import RuleResult
+from reports.markdown import plain_markdown
 from reports.whole_file import written_whole
 
 _TEMPLATE: Final = "validation_page.html"
@@ -112,22 +112,23 @@ def validation_markdown(report: ValidationReport) -> str:
     """Return verdict and rules as markdown for the artifacts of a flow run, and how to get the whole page."""
     lines = [
         f"**{report.verdict}**: {report.good_count:,} of {report.row_count:,} rows are good"
-        f" ({report.problem_count:,} problems). {_plain(report.refusal or '')}".strip(),
+        f" ({report.problem_count:,} problems). {plain_markdown(report.refusal or '')}".strip(),
         "",
         f"The whole report is a page: `windowcast campaigns validation {report.campaign_id} --out page.html`",
     ]
     if report.checked_by is not Checker.NOBODY:
-        lines += ["", f"Suite: {_plain(report.suite)}", "", "| rule | rows checked | broken |", "|---|---:|---:|"]
         lines += [
-            f"| {_plain(one.rule.words)} | {one.checked_count:,} | {one.broken_count:,} |"
+            "",
+            f"Suite: {plain_markdown(report.suite)}",
+            "",
+            "| rule | rows checked | broken |",
+            "|---|---:|---:|",
+        ]
+        lines += [
+            f"| {plain_markdown(one.rule.words)} | {one.checked_count:,} | {one.broken_count:,} |"
             for one in report.results[:_MOST_RULES_IN_MARKDOWN]
         ]
     return "\n".join(lines)
-
-
-def _plain(text: str) -> str:
-    """Return a text that markdown shows as it is: what would mark it up is escaped, and it stays in its line."""
-    return re.sub(r"([\\`*_{}\[\]<>()#+!|~&-])", r"\\\1", " ".join(text.split()))
 
 
 def _share(result: RuleResult) -> str:

@@ -47,7 +47,7 @@ class WebhookBody:
 class SandboxClient:
     """Talks to a running sandbox. Every call raises ControlError with the sandbox's sentence if it refuses."""
 
-    def __init__(self, url: str, *, pid: int) -> None:
+    def __init__(self, url: str, *, pid: int | None = None) -> None:
         self.url = url
         self.pid = pid
         self._http = httpx.Client(base_url=f"{url}/sandbox", trust_env=False, timeout=60.0)

@@ -55,8 +55,10 @@ def list_conversations(platform: Platform, states: list[AccountState], query: Ma
     page = users[first : first + limit]
     now_ms = platform.clock.now_ms()
     listed: Json = {"data": [_conversation(state, user, fields, now_ms=now_ms) for user in page]}
-    if first + limit < len(users):
-        listed["paging"] = {"cursors": {"after": str(first + limit)}}
+    if (end := first + limit) < len(users):
+        # Meta's address of the next page holds the caller's token; nobody should follow this one.
+        address = f"https://graph.facebook.invalid/{state.account.node}/conversations?after={end}"
+        listed["paging"] = {"cursors": {"before": str(first), "after": str(end)}, "next": address}
     return listed
 
 

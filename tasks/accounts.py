@@ -3,7 +3,7 @@
 from datetime import UTC
 from typing import Any
 
-from clients.credentials import token
+from clients.credentials import check_credential, token
 from clients.postgres import Connection
 from domain.account import Account
 from domain.errors import ConfigurationError, NotFoundError, UsageError
@@ -23,7 +23,7 @@ def add_account(
     page_id: str | None = None,
     per_second: float | None,
 ) -> Account:
-    """Keep a new account. `credential` is the name of an environment variable; `per_second` None keeps no pace.
+    """Keep a new account. `credential` is the name of what holds its token; `per_second` None keeps no pace.
 
     Raises UsageError when the name or the platform id is taken, or a value has the wrong shape.
     """
@@ -89,7 +89,7 @@ def set_cap(connection: Connection, account: Account, *, messages: int | None, h
 
 
 def account_token(account: Account) -> str:
-    """Return the account's token from the environment. Raises ConfigurationError naming the variable."""
+    """Return the account's token, from the environment or a Secret block. Raises ConfigurationError naming it."""
     if account.provider is not Provider.GRAPH:
         raise ConfigurationError(
             f"The account {account.name} has the provider {account.provider}, which cannot send yet; use graph."
@@ -130,8 +130,4 @@ def _check_shapes(name: str, *, external_id: str, page_id: str | None, credentia
     for what, value in (("--external-id", external_id), ("--page-id", page_id)):
         if value is not None and not (value.isascii() and value.isdigit() and len(value) <= 32):  # noqa: PLR2004  # as in the table
             raise UsageError(f"{what} {value!r} is no platform id; it is a number of up to 32 digits.")
-    if not credential.isidentifier():
-        raise UsageError(
-            f"--credential {credential!r} is no name of an environment variable; give the name, such as PAGE_TOKEN, "
-            "never the token itself."
-        )
+    check_credential(credential)

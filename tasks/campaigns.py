@@ -15,6 +15,7 @@ from domain.reasons import Reason
 from domain.states import CampaignState, MessageState
 from sql import query
 from tasks.planning import check_age, duration, old_interactions
+from tasks.submitted_plan import read_plan
 from tasks.windows import read_clock, set_aside_unreachable, window_parameters
 
 _NO_GUARDS: Final = Guards(most_late=None, warn_after=None)
@@ -29,6 +30,8 @@ class _Doubt:
 
     why: str
     remedy: str
+    state: CampaignState = CampaignState.PAUSED
+    standing: str = "is paused"
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,18 @@ def schedule_campaign(connection: Connection, campaign_id: UUID) -> bool:
     return _move(connection, campaign_id, CampaignState.SCHEDULED)
 
 
+def ask_approval(connection: Connection, campaign_id: UUID) -> bool:
+    """Let a campaign wait for a second person's word on its plan; return whether it could be."""
+    with connection.transaction():
+        connection.execute(query("approvals/ask"), {"campaign_id": campaign_id})
+        return _move(connection, campaign_id, CampaignState.AWAITING_APPROVAL)
+
+
+def keep_flow_run(connection: Connection, campaign_id: UUID, flow_run_id: UUID) -> None:
+    """Keep with a campaign the run of a Prefect server that works on it now."""
+    connection.execute(query("campaigns/keep_flow_run"), {"campaign_id": campaign_id, "flow_run_id": flow_run_id})
+
+
 def refuse_campaign(
     connection: Connection, campaign_id: UUID, *, why: str, reason: Reason, at: datetime, timing: Timing
 ) -> None:
@@ -109,16 +124,19 @@ def start_campaign(connection: Connection, campaign_id: UUID, *, timing: Timing,
         if state is CampaignState.SENDING:
             return True
         if state is CampaignState.VALIDATED:
+            _refuse_unasked(connection, campaign_id, guards=guards or _NO_GUARDS)
             _move(connection, campaign_id, CampaignState.SCHEDULED)
-        doubt = _doubt(connection, campaign_id, row, timing=timing, guards=guards or _NO_GUARDS)
+        doubt = _doubt_plan(connection, campaign_id, row) or _doubt(
+            connection, campaign_id, row, timing=timing, guards=guards or _NO_GUARDS
+        )
         if doubt is None:
             _judge_windows(connection, campaign_id, timing=timing)
             _move(connection, campaign_id, CampaignState.SENDING)
         else:
-            _move(connection, campaign_id, CampaignState.PAUSED, why=doubt.why)
+            _move(connection, campaign_id, doubt.state, why=doubt.why)
     if doubt is not None:
         # Outside the transaction, so that the pause stays.
-        raise UnfinishedError(f"The campaign {campaign_id} is paused: {doubt.why}. {doubt.remedy}")
+        raise UnfinishedError(f"The campaign {campaign_id} {doubt.standing}: {doubt.why}. {doubt.remedy}")
     return True
 
 
@@ -169,8 +187,10 @@ def cancel_campaign(connection: Connection, campaign_id: UUID) -> int:
 
     Messages under way end as they end. Raises UsageError when it is over already.
     """
-    campaign = get_campaign(connection, campaign_id)
     with connection.transaction():
+        # Behind its lock, so that whoever approves or starts it at the same time comes first or finds it cancelled.
+        lock_campaign(connection, campaign_id)
+        campaign = get_campaign(connection, campaign_id)
         if not _move(connection, campaign_id, CampaignState.CANCELLED):
             raise UsageError(f"The campaign {campaign['name']} is {campaign['state']}; there is nothing to cancel.")
         return _cancel_ready(connection, campaign_id, reason=Reason.CAMPAIGN_CANCELLED)
@@ -231,7 +251,10 @@ def _refuse_start(campaign_id: UUID, row: dict[str, Any]) -> None:
                 f"The campaign {campaign_id} is paused; `windowcast campaigns resume {campaign_id}` lets it go on."
             )
         case CampaignState.AWAITING_APPROVAL:
-            raise UnfinishedError(f"The campaign {campaign_id} waits for its approval.")
+            raise UnfinishedError(
+                f"The campaign {campaign_id} waits for its approval; `windowcast campaigns approve {campaign_id}` "
+                "shows its plan and lets it go."
+            )
         case CampaignState.DRAFT | CampaignState.REFUSED | CampaignState.CANCELLED:
             raise UsageError(
                 f"The campaign {campaign_id} is {row['state']} and can not be sent; submit its list again."
@@ -248,6 +271,30 @@ def _refuse_start(campaign_id: UUID, row: dict[str, Any]) -> None:
             f"The campaign {campaign_id} is timed for {row['scheduled_at'].isoformat(timespec='seconds')}, in "
             f"{row['early_seconds']:.0f} seconds; wait for it with --wait."
         )
+
+
+def _refuse_unasked(connection: Connection, campaign_id: UUID, *, guards: Guards) -> None:
+    """Refuse to start a large campaign whose submit has ended before anybody was asked."""
+    if guards.approval_above is None:
+        return
+    good = read_plan(connection, campaign_id).plan.good
+    if guards.is_large(good):
+        raise UnfinishedError(
+            f"The submit of the campaign {campaign_id} ended before a second person was asked, and it has {good:,} "
+            f"recipients; `windowcast campaigns cancel {campaign_id}` and submit its list again."
+        )
+
+
+def _doubt_plan(connection: Connection, campaign_id: UUID, row: dict[str, Any]) -> _Doubt | None:
+    """See that what would be sent is what a second person has approved, where one was asked."""
+    if not row["asks_approval"] or read_plan(connection, campaign_id).is_approved:
+        return None
+    return _Doubt(
+        "its plan is not the one that was approved",
+        f"`windowcast campaigns approve {campaign_id}` shows it and lets it go.",
+        state=CampaignState.AWAITING_APPROVAL,
+        standing="waits for a second person again",
+    )
 
 
 def _doubt(

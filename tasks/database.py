@@ -1,6 +1,6 @@
 """The schema: brought up to date, compared with what the code expects, and checked against the promises."""
 
-from typing import Any
+from typing import Any, Final
 
 from clients.postgres import Connection
 from domain.errors import ConfigurationError
@@ -12,6 +12,9 @@ _MIGRATION_LOCK = 7_204_519_366
 
 _CLOCK_BODY = "SELECT clock_timestamp()"
 _OLDEST_POSTGRES = 150_000
+
+# With any of these off, an acceptance may be lost that was committed: its message would be sent a second time.
+DURABILITY: Final = ("fsync", "synchronous_commit", "full_page_writes")
 
 
 def migrate(connection: Connection) -> list[str]:
@@ -65,6 +68,17 @@ def clock_is_real(connection: Connection) -> bool:
     """Say whether `windowcast.clock()` is the server's own clock, not one that a test or simulation installed."""
     row = connection.execute(query("database/clock_body")).fetchone()
     return row is not None and row["body"].strip() == _CLOCK_BODY
+
+
+def unfit_for_sending(connection: Connection) -> str | None:
+    """Say what of the database makes it wrong to send to a real platform; None: nothing."""
+    if not clock_is_real(connection):
+        return "The database has a clock that a test installed (windowcast.clock())"
+    facts = connection.execute(query("database/facts")).fetchone() or {}
+    lax = [name for name in DURABILITY if facts.get(name) == "off"]
+    if lax:
+        return f"The database may lose what it has committed ({', '.join(lax)} off), and with it who was sent to"
+    return None
 
 
 def database_facts(connection: Connection) -> dict[str, Any]:

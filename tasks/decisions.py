@@ -13,7 +13,7 @@ from domain.pace import Timing
 from domain.reasons import Reason
 from domain.states import CampaignState, MessageState
 from sql import query
-from tasks.campaigns import close_campaign, lock_campaign
+from tasks.campaigns import close_campaign, get_campaign, lock_campaign
 from tasks.windows import window_parameters
 
 logger = logging.getLogger("windowcast.decisions")
@@ -21,6 +21,7 @@ logger = logging.getLogger("windowcast.decisions")
 # Where a message goes that was not sent and may not be sent any more, by what stands in its way.
 _SET_ASIDE: Final = {
     Reason.CAMPAIGN_CANCELLED: MessageState.CANCELLED,
+    Reason.ERASED: MessageState.INELIGIBLE,
     Reason.OPTED_OUT: MessageState.INELIGIBLE,
     Reason.PERSON_UNAVAILABLE: MessageState.INELIGIBLE,
     Reason.NEVER_INTERACTED: MessageState.INELIGIBLE,
@@ -160,7 +161,16 @@ def _believe(connection: Connection, standing: Standing) -> None:
 
 
 def make_ready(connection: Connection, campaign_id: UUID, *, message_ids: Sequence[int], timing: Timing) -> None:
-    """Make messages ready, with the windows that their people have now, in a campaign that is reopened for them."""
+    """Make messages ready, with the windows that their people have now, in a campaign that is reopened for them.
+
+    Raises UsageError when the values of its rows are deleted: there is nothing left that could be sent.
+    """
+    campaign = get_campaign(connection, campaign_id)
+    if campaign["texts_deleted_at"] is not None:
+        raise UsageError(
+            f"The values of the campaign {campaign['name']} were deleted on {campaign['texts_deleted_at']:%Y-%m-%d} "
+            "(WINDOWCAST_KEEP_TEXTS_DAYS), so its messages cannot be sent again; submit a new list for these people."
+        )
     chosen = list(message_ids)
     connection.execute(
         query("decisions/date_windows"), {"message_ids": chosen, "margin_seconds": timing.margin_seconds}

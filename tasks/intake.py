@@ -15,11 +15,12 @@ from domain.guards import Guards
 from domain.pace import Timing
 from domain.problem import Problem
 from domain.reasons import HELD_REASONS, Reason
-from domain.states import CampaignState
+from domain.states import CampaignState, MessageState
 from domain.submission import Submission
 from domain.template import Template
 from tasks.campaigns import (
     Counts,
+    ask_approval,
     count_messages,
     get_campaign,
     lock_campaign,
@@ -65,6 +66,7 @@ class Plan:
     same_file: Mapping[str, Any] | None
     remarks: tuple[str, ...]
     held: int  # people without an open window, who are waited for
+    asks_approval: bool  # a second person is asked before anything is sent
     account: Account
     warning: str | None  # the interactions are old
     too_old: OldInteractionsError | None  # and so old that a submit would be refused
@@ -155,7 +157,8 @@ def admit(
 ) -> Outlook:
     """Let a validated campaign be sent at its time, if anybody can be reached then; its plan is kept with it.
 
-    Raises NobodyEligibleError, refusing the campaign, when nobody's window is open at its time.
+    One with more recipients than is allowed without a second person waits for that one's approval. Raises
+    NobodyEligibleError, refusing the campaign, when nobody's window is open at its time.
     """
     campaign = get_campaign(connection, campaign_id)
     outlook = foretell(
@@ -169,10 +172,27 @@ def admit(
                 connection, campaign_id, why=why, reason=Reason.NOBODY_ELIGIBLE, at=outlook.at, timing=timing
             )
             raise NobodyEligibleError(why)
-        schedule_campaign(connection, campaign_id)
+        holds = campaign["hold_until"] is not None
+        if asks_approval(connection, campaign_id, outlook=outlook, holds=holds, guards=guards):
+            ask_approval(connection, campaign_id)
+        else:
+            schedule_campaign(connection, campaign_id)
         for sentence in plan_sentences(outlook, account=target.account):
             news.info(sentence)
     return outlook
+
+
+def asks_approval(
+    connection: Connection, campaign_id: UUID, *, outlook: Outlook, holds: bool, guards: Guards | None
+) -> bool:
+    """Say whether a second person is asked, before anybody is set aside.
+
+    Those count who can be reached now or at the send time, and all good rows where people are waited for.
+    """
+    recipients = max(outlook.forecast.eligible_now, outlook.forecast.eligible_at_send)
+    if holds:
+        recipients = count_messages(connection, [campaign_id])[campaign_id].by_state[MessageState.READY]
+    return (guards or Guards()).is_large(recipients)
 
 
 def nobody_sentence(outlook: Outlook, *, is_timed: bool) -> str:
@@ -218,6 +238,8 @@ def _plan_of(
     outlook = foretell(
         connection, campaign_id, account=target.account, at=campaign["scheduled_at"], timing=timing, guards=guards
     )
+    holds = campaign["hold_until"] is not None
+    asks = asks_approval(connection, campaign_id, outlook=outlook, holds=holds, guards=guards)
     if state is CampaignState.VALIDATED:
         set_aside_unreachable(connection, campaign_id, at=outlook.at, timing=timing)
     return Plan(
@@ -230,6 +252,7 @@ def _plan_of(
         same_file=None,
         remarks=(),
         held=0,
+        asks_approval=asks,
         account=target.account,
         warning=None,
         too_old=None,

@@ -1,5 +1,6 @@
 """From staged rows to messages: every row becomes one, and the list is accepted or refused."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -9,9 +10,11 @@ from clients.spreadsheet import ReadFile, UnreadableFile
 from domain.errors import InputRefusedError
 from domain.problem import FINDINGS, Finding, ProblemCode
 from domain.reasons import Reason
+from domain.retention import FileLoss
 from domain.states import CampaignState, MessageState
 from sql import query
 from tasks.campaigns import get_campaign, lock_campaign
+from tasks.erased import hide_staged
 from tasks.recipients import ReadList, remarks_on
 from tasks.submission import Target
 from tasks.uploads import keep_content
@@ -45,6 +48,8 @@ def make_messages(
         if standing is not CampaignState.DRAFT:
             return standing
         counts = _count_findings(connection, campaign_id)
+        if hide_staged(connection, campaign_id, account_id=target.account.account_id):
+            given = replace(given, content=None, holds_erased=True)
         refusal = _refusal(counts, accepts_valid=_accepts_valid(connection, campaign_id))
         if given.file is not None:
             _keep_upload(connection, campaign_id, given, file=given.file)
@@ -103,6 +108,7 @@ def _keep_upload(
             "header_cells": list(read.header_cells) if read else [],
             "row_count": read.row_count if read else 0,
             "remarks": list(remarks_on(given)),
+            "file_loss": FileLoss.ERASURE if given.holds_erased else None,
         },
     )
     if given.content is not None:

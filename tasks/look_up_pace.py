@@ -75,6 +75,10 @@ class LookUpPace:
         """Let waiting begin small the next time: the platform has answered."""
         self._connection.execute(query("look_ups/forget_throttles"), self._account)
 
+    def seconds_to_wait(self) -> float:
+        """Return for how long the platform has asked for patience from now on."""
+        return max(0.0, float(self._row(query("look_ups/read_pace"))["wait_seconds"]))
+
     def _row(self, statement: bytes, **parameters: Any) -> dict[str, Any]:
         row = self._connection.execute(statement, {**self._account, **parameters}).fetchone()
         if row is None:
@@ -83,7 +87,7 @@ class LookUpPace:
 
 
 def route_of(account: Account) -> Route:
-    """Return the way to an account's conversations. Raises ConfigurationError without a token."""
+    """Return where the account's calls go, with its token. Raises ConfigurationError without a token."""
     return Route(
         channel=account.channel,
         external_id=account.external_id,

@@ -35,6 +35,11 @@ def _messages(connection: Connection, parameters: dict[str, Any]) -> Iterator[di
         yield from cursor
 
 
+def first_unsent(connection: Connection, campaign_id: UUID, *, most: int) -> list[dict[str, Any]]:
+    """Return the first rows that were begun and are not sent: row_number, state, reason."""
+    return connection.execute(query("messages/first_unsent"), {"campaign_id": campaign_id, "most": most}).fetchall()
+
+
 def export_messages(
     connection: Connection,
     campaign_id: UUID,
@@ -65,4 +70,5 @@ def _line_of(row: dict[str, Any], template: Template) -> MessageLine:
         delivered_at=row["delivered_at"],
         read_at=row["read_at"],
         message_id=row["provider_message_id"],
+        sent_by=row["sent_by"],
     )

@@ -9,7 +9,7 @@ from clients.postgres import Connection
 from domain.account import Account
 from domain.errors import OldInteractionsError
 from domain.guards import Guards
-from domain.pace import DEFAULT_PER_SECOND
+from domain.pace import DEFAULT_PER_SECOND, REPLY_GAP_SECONDS
 from domain.template import Channel
 from sql import query
 from tasks.windows import Outlook, read_clock, read_standing
@@ -50,6 +50,7 @@ def plan_facts(outlook: Outlook) -> dict[str, Any]:
             "used": standing.sent,
             "left": standing.calls_left,
         },
+        "by_private_reply": outlook.by_private_reply,
         "overlap": outlook.overlap,
         "overlap_hours": outlook.overlap_hours,
         "newest_interaction_at": _iso(standing.newest_interaction_at),
@@ -79,6 +80,12 @@ def plan_sentences(outlook: Outlook, *, account: Account) -> list[str]:
     sentences += _risks(outlook, account=account)
     sentences.append(_best_start(outlook))
     sentences += _budget(outlook)
+    if outlook.by_private_reply:
+        takes = duration(outlook.by_private_reply * REPLY_GAP_SECONDS)
+        sentences.append(
+            f"By private reply, to a comment or a post: {outlook.by_private_reply:,} of them; at the platform's 750 an "
+            f"hour these take {takes}."
+        )
     if outlook.overlap:
         got = "1 of these people has" if outlook.overlap == 1 else f"{outlook.overlap:,} of these people have"
         hours = f"{outlook.overlap_hours:g} hours before"

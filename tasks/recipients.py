@@ -13,7 +13,8 @@ from domain.submission import Submission, sha256_of_ids
 class ReadList:
     """The recipients as they were given: a file that was read, one that could not be, or ids.
 
-    `content` is the copy that was read, whose bytes are kept with the campaign; None keeps none.
+    `content` is the copy that was read, whose bytes are kept with the campaign; None keeps none. Nor are they kept of a
+    file that `holds_erased` people.
     """
 
     sha256: str
@@ -21,6 +22,7 @@ class ReadList:
     file_name: str = ""
     content: Path | None = None
     user_ids: tuple[str, ...] = ()
+    holds_erased: bool = False
 
 
 _MOST_BLANKS_SHOWN = 20

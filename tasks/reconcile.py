@@ -72,6 +72,15 @@ def reconcile_inbox(connection: Connection, *, timing: Timing, no_receipt_days: 
     return report
 
 
+def settle_by_inbox(connection: Connection, *, timing: Timing) -> int:
+    """Apply what waits, where this role may; return how many messages that proved sent.
+
+    A role that only sends may not: there, what runs beside the receiver does it.
+    """
+    row = connection.execute(query("receipts/may_apply")).fetchone()
+    return reconcile_inbox(connection, timing=timing).settled if row and row["may_apply"] else 0
+
+
 def follow_inbox(url: str, *, timing: Timing, stop: threading.Event) -> ReconcileReport:
     """Apply bodies as they come in, until `stop` is set; a database that goes away is waited for.
 

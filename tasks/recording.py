@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,12 +9,12 @@ from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
 from clients.lasting_connection import LastingConnection
-from domain.errors import ServiceAwayError
 from domain.outcome import Accepted, AccountStopped, NotSent, Outcome, ProviderAnswer, Refused, Throttled, Unknown
 from domain.reasons import Reason
 from domain.suppression import COOL_OFF
 from sql import query
 from tasks.decisions import tell_contradictions
+from tasks.gathering import Gathering
 
 _MOST_PER_STATEMENT: Final = 200
 _UPKEEP_SECONDS: Final = 2.0
@@ -86,16 +85,11 @@ class Recorder:
         self.connection = LastingConnection(url, role="record", patience_seconds=patience_seconds)
         self.users = 0
         self._kept_up_at = -_UPKEEP_SECONDS
-        self._waiting: deque[tuple[Ended, asyncio.Future[frozenset[UUID]]]] = deque()
-        self._writing: asyncio.Task[None] | None = None
+        self._gathering = Gathering(self._write_together, fits=_fit_one_statement)
 
     async def write(self, ended: Ended) -> frozenset[UUID]:
         """Do what `write_outcomes` does, together with what others have to write down."""
-        done: asyncio.Future[frozenset[UUID]] = asyncio.get_running_loop().create_future()
-        self._waiting.append((ended, done))
-        if self._writing is None:
-            self._writing = asyncio.create_task(self._write_all())
-        return await done
+        return await self._gathering.ask(ended)
 
     async def keep_up(self) -> None:
         """Rescue what dead workers left and settle what no proof will come for; a process looks every two seconds."""
@@ -105,37 +99,13 @@ class Recorder:
         await self.connection.row(query("attempts/rescue"), {})
         await self.connection.row(query("attempts/settle"), {})
 
-    async def _write_all(self) -> None:
-        try:
-            while self._waiting:
-                await self._write_some(self._take())
-        finally:
-            self._writing = None
+    async def _write_together(self, asks: Sequence[Ended]) -> list[frozenset[UUID]]:
+        doubted = await write_outcomes(self.connection, [one for ended in asks for one in ended])
+        return [doubted] * len(asks)
 
-    def _take(self) -> list[tuple[Ended, asyncio.Future[frozenset[UUID]]]]:
-        taken = [self._waiting.popleft()]
-        count = len(taken[0][0])
-        while self._waiting and count + len(self._waiting[0][0]) <= _MOST_PER_STATEMENT:
-            taken.append(self._waiting.popleft())
-            count += len(taken[-1][0])
-        return taken
 
-    async def _write_some(self, taken: list[tuple[Ended, asyncio.Future[frozenset[UUID]]]]) -> None:
-        try:
-            doubted = await write_outcomes(self.connection, [one for ended, _ in taken for one in ended])
-        except Exception as error:  # noqa: BLE001  # it is handed to whoever waits
-            if len(taken) > 1 and not isinstance(error, ServiceAwayError):
-                # What is wrong with one share's outcomes must not cost those of the others.
-                for one in taken:
-                    await self._write_some([one])
-                return
-            for _, done in taken:
-                if not done.done():
-                    done.set_exception(error)
-            return
-        for _, done in taken:
-            if not done.done():  # its share may have been cancelled
-                done.set_result(doubted)
+def _fit_one_statement(asks: Sequence[Ended], another: Ended) -> bool:
+    return sum(map(len, asks)) + len(another) <= _MOST_PER_STATEMENT
 
 
 _RECORDERS: Final[dict[tuple[asyncio.AbstractEventLoop, str, float], Recorder]] = {}

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -17,11 +18,12 @@ from clients.graph.messenger import AccountCheck, GraphMessenger, Route
 from clients.postgres import Connection, connect, database_url
 from clients.settings import Settings, settings
 from domain.account import Account
-from domain.errors import CampaignError, ConfigurationError, ServiceAwayError, UnfinishedError
+from domain.errors import CampaignError, ConfigurationError, ServiceAwayError, StoppedError, UnfinishedError
 from domain.states import CampaignState, MessageState
 from tasks.accounts import account_token, find_account
 from tasks.campaigns import close_campaign, count_messages, get_campaign, seconds_until_start, start_campaign
-from tasks.database import clock_is_real, ensure_schema
+from tasks.database import ensure_schema, unfit_for_sending
+from tasks.mapped_interactions import kept_read, read_all
 from tasks.outlook import watched
 from tasks.sending import send_share
 from tasks.share import ShareEnd, ShareOrder, ShareReport
@@ -110,7 +112,7 @@ async def _send_what_is_ready(url: str, campaign_id: UUID, *, chosen: Settings, 
     """Send share by share until nothing more can be sent now; return what the last share said."""
     report = ShareReport()
     if begin(url, campaign_id, chosen=chosen):
-        async with watched(url, campaign_id, timing=timing_of(chosen)):
+        async with watched(url, campaign_id, timing=timing_of(chosen)), kept_read(url, chosen=chosen):
             while (report := await run_share(url, campaign_id, chosen=chosen, stop=stop)).end is ShareEnd.LIMIT_REACHED:
                 pass
     return report
@@ -136,12 +138,15 @@ async def resolve_at_end(url: str, campaign_id: UUID, *, chosen: Settings, stop:
     return report.ready_again > 0
 
 
-async def wait_for_start(url: str, campaign_id: UUID, *, stop: asyncio.Event) -> None:
-    """Sleep until a campaign's time has come on the one clock, looking again every second, or until `stop` is set."""
+async def wait_for_start(url: str, campaign_id: UUID, *, stop: asyncio.Event, most_seconds: float = math.inf) -> None:
+    """Sleep until a campaign's time has come on the one clock, looking again every second, or until `stop` is set.
+
+    When it is more than `most_seconds` ahead, because somebody has moved it meanwhile, it is not waited for.
+    """
     while not stop.is_set():
         with connect(url) as connection:
             left = seconds_until_start(connection, campaign_id)
-        if left <= 0:
+        if left <= 0 or left > most_seconds:
             return
         await asyncio.sleep(min(left, _POLL_SECONDS))
 
@@ -151,16 +156,14 @@ async def begin_in_time(url: str, campaign_id: UUID, *, chosen: Settings, stop: 
 
     Returns whether there is anything to send. Raises UnfinishedError when it may not start now.
     """
-    with connect(url) as connection:
-        is_near = seconds_until_start(connection, campaign_id) <= _MOST_EARLY_SECONDS
-    if is_near:
-        await wait_for_start(url, campaign_id, stop=stop)
+    await wait_for_start(url, campaign_id, stop=stop, most_seconds=_MOST_EARLY_SECONDS)
     return begin(url, campaign_id, chosen=chosen)
 
 
 def begin(url: str, campaign_id: UUID, *, chosen: Settings) -> bool:
     """Start a campaign; return whether there is anything to send. Raises UnfinishedError when it may not start now."""
     with connect(url) as connection:
+        read_all(connection, chosen)
         return start_campaign(connection, campaign_id, timing=timing_of(chosen), guards=guards_of(chosen))
 
 
@@ -183,8 +186,9 @@ async def run_share(url: str, campaign_id: UUID, *, chosen: Settings, stop: asyn
             patience_seconds=chosen.database_patience_seconds,
             error_share_limit=chosen.error_share_limit,
         )
-        if not clock_is_real(connection):
-            _refuse_far_platform(chosen.graph_url)
+        unfit = unfit_for_sending(connection)
+        if unfit is not None:
+            _refuse_far_platform(chosen.graph_url, why=unfit)
     async with open_messenger(account, chosen=chosen) as messenger:
         return await send_share(url, messenger, order=order, stop=stop)
 
@@ -245,13 +249,13 @@ def unfinished(url: str, campaign_id: UUID, *, end: RunEnd) -> CampaignError | N
                 f"{campaign_id}` and then {again}."
             )
         case ShareEnd.STOPPED:
-            return UnfinishedError(f"Stopped as asked; {rest}: {again}.")
+            return StoppedError(f"Stopped as asked; {rest}: {again}.")
         case _:
             why = f" ({end.report.detail})" if end.report.detail else ""
             return UnfinishedError(f"Nothing more can be sent within a minute{why}; {rest}: {again}.")
 
 
-def _refuse_far_platform(graph_url: str) -> None:
+def _refuse_far_platform(graph_url: str, *, why: str) -> None:
     host = urlsplit(graph_url).hostname or ""
     if host == "localhost":
         return
@@ -261,6 +265,6 @@ def _refuse_far_platform(graph_url: str) -> None:
         is_near = False
     if not is_near:
         raise ConfigurationError(
-            "The database has a clock that a test installed, so nothing is sent to a real platform; restore "
-            f"windowcast.clock() or set WINDOWCAST_GRAPH_URL to this machine (it is {graph_url})."
+            f"{why}, so nothing is sent to a real platform; mend that, or set WINDOWCAST_GRAPH_URL to this machine (it "
+            f"is {graph_url})."
         )

@@ -20,29 +20,29 @@ from domain.outcome import (
 )
 from domain.pace import (
     MOST_IDLE_SECONDS,
-    SLOT_TOLERANCE_SECONDS,
+    ahead_seconds,
+    claim_lead_seconds,
     claim_size,
+    slot_tolerance_seconds,
 )
 from domain.reasons import Reason
 from sql import query
-from tasks.claiming import Claimer, Intent, Slot
+from tasks.claiming import Claimer, Intent, Slot, Wish, shared_claimer
 from tasks.recording import REPEATED_ID, Recorder, shared_recorder
 from tasks.restraint import Restraint
 from tasks.share import Messenger, ShareEnd, ShareOrder, ShareReport
+from tasks.windows import window_parameters
 
 logger = logging.getLogger("windowcast.sending")
 
 # Times in a row that the platform may be away before a run ends: with doubling waits, about half a minute.
 _MOST_AWAY: Final = 6
 _MOST_PER_RECORD: Final = 200
-_MOST_CLOSED_PER_STATEMENT: Final = 1000
-_UPKEEP_SECONDS: Final = 2.0
 _SHORT_WAIT_SECONDS: Final = 0.05
 _LONG_WAIT_SECONDS: Final = 1.0
 # A campaign that gives way to another looks again this often: the other one may have ended meanwhile.
 _MOST_TURN_WAIT_SECONDS: Final = 0.25
-# The next claim is made this long before the last booked slot, so that no slot stays unused while it is on its way.
-_CLAIM_LEAD_SECONDS: Final = 0.1
+_STAGGER_SECONDS: Final = 0.25
 
 
 async def send_share(
@@ -55,11 +55,11 @@ async def send_share(
     Raises ServiceAwayError when Postgres stays away longer than the order's patience.
     """
     async with shared_recorder(url, patience_seconds=order.timing.lease_seconds) as recorder:
-        claimer = Claimer(url, recorder, order=order)
-        try:
-            return await _Share(messenger, claimer, recorder, order=order, stop=stop or asyncio.Event()).run()
-        finally:
-            await claimer.close()
+        timing, patience = order.timing, order.patience_seconds
+        async with shared_claimer(url, recorder, timing=timing, patience_seconds=patience) as claimer:
+            share = _Share(messenger, claimer, recorder, order=order, stop=stop or asyncio.Event())
+            with claimer.sending(order.campaign_id):
+                return await share.run()
 
 
 class _Share:
@@ -83,7 +83,7 @@ class _Share:
         self._under_way = 0  # claimed and not recorded yet
         self._room = asyncio.Event()
         self._moved_at = time.monotonic()
-        self._upkeep_at = 0.0
+        self._is_media = order.template.content.is_media
 
     async def run(self) -> ShareReport:
         recorder = asyncio.create_task(self._record_outcomes())
@@ -103,8 +103,9 @@ class _Share:
     # claiming
 
     async def _claim_until_done(self) -> ShareEnd:
+        await self._stagger()
         while not self._stop.is_set():
-            await self._upkeep()
+            await self._claimer.keep_up()
             places = min(self._order.in_flight - self._under_way, self._order.limit - self._claimed)
             size = claim_size(self._order.account.per_second, free_places=places)
             if size == 0 and self._claimed >= self._order.limit:
@@ -112,7 +113,7 @@ class _Share:
             if size == 0:
                 await self._wait_for_room()
                 continue
-            intents = await self._claimer.claim(size)
+            intents = await self._claim(size)
             if intents:
                 self._begin(intents)
                 await self._pause_for_slots(intents)
@@ -122,10 +123,29 @@ class _Share:
                 return end
         return ShareEnd.STOPPED
 
+    async def _stagger(self) -> None:
+        """Let accounts that are started at one moment claim, and POST, at moments of their own."""
+        pace = self._order.account.per_second
+        if pace is not None:
+            await self._sleep(self._claimer.stagger_seconds(_STAGGER_SECONDS))
+
     async def _wait_for_room(self) -> None:
         self._room.clear()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._room.wait(), timeout=_LONG_WAIT_SECONDS)
+
+    async def _claim(self, size: int) -> list[Intent]:
+        return await self._claimer.claim(self._wish(size))
+
+    def _wish(self, most: int) -> Wish:
+        account = self._order.account
+        return Wish(
+            self._order.campaign_id,
+            account.account_id,
+            most=most,
+            is_media=self._is_media,
+            ahead_seconds=ahead_seconds(account.per_second),
+        )
 
     def _begin(self, intents: Sequence[Intent]) -> None:
         self._claimed += len(intents)
@@ -137,14 +157,16 @@ class _Share:
 
     async def _pause_for_slots(self, intents: Sequence[Intent]) -> None:
         """Leave slots to other workers: the next claim comes shortly before the last slot of this one."""
-        if self._order.account.per_second is not None:
-            await self._sleep(intents[-1].slot.at - time.monotonic() - _CLAIM_LEAD_SECONDS)
+        pace = self._order.account.per_second
+        if pace is not None:
+            await self._sleep(intents[-1].slot.at - time.monotonic() - claim_lead_seconds(pace))
 
     async def _wait_for_turns(self) -> ShareEnd | None:
         """Find out why nothing could be claimed; wait a little, or say why the share is over."""
-        if await self._close_turns():
+        if await self._claimer.close_turns([self._order.campaign_id]):
             return None
-        standing = await self._claiming.row(query("campaigns/standing"), {"campaign_id": self._order.campaign_id})
+        parameters = {**self._claimer.parameters, "campaign_id": self._order.campaign_id}
+        standing = await self._claiming.row(query("campaigns/standing"), parameters)
         if standing["is_account_paused"] or standing["state"] != "sending":
             self._report.detail = standing["account_pause_reason"] or standing["pause_reason"] or ""
             return ShareEnd.PAUSED
@@ -152,6 +174,8 @@ class _Share:
             await self._wait_for_room()
             return None
         if standing["is_holding"] and await self._recover_held():
+            return None
+        if standing["private_replies"] and await self._claimer.close_replies(self._order.campaign_id):
             return None
         if not standing["has_ready"] and not standing["has_sending"]:
             return ShareEnd.NOTHING_LEFT
@@ -168,7 +192,7 @@ class _Share:
         if not standing["has_ready"]:
             return _LONG_WAIT_SECONDS  # another worker's attempts, or a dead one's until their lease is over
         account_wait = max(standing["platform_wait_seconds"], standing["slot_wait_seconds"])
-        if self._order.template.content.is_media:
+        if self._is_media:
             account_wait = max(account_wait, standing["media_wait_seconds"])
         if account_wait > 0:
             return float(account_wait)
@@ -179,13 +203,10 @@ class _Share:
             return _SHORT_WAIT_SECONDS
         people = await self._claiming.row(query("messages/people_wait"), {"campaign_id": self._order.campaign_id})
         wait = people["wait_seconds"]
+        if wait is not None and standing["private_replies"] and standing["reply_wait_seconds"] > 0:
+            self._moved_at = time.monotonic()  # it moves: one private reply every few seconds
+            wait = min(max(wait, standing["reply_wait_seconds"]), _LONG_WAIT_SECONDS)
         return None if wait is None else float(max(wait, _SHORT_WAIT_SECONDS))
-
-    async def _close_turns(self) -> bool:
-        row = await self._claiming.row(
-            query("messages/close_turns"), {**self._claimer.parameters, "most": _MOST_CLOSED_PER_STATEMENT}
-        )
-        return bool(row["moved_count"])
 
     async def _set_aside_suppressed(self) -> bool:
         parameters = {"campaign_id": self._order.campaign_id, "account_id": self._order.account.account_id}
@@ -194,19 +215,11 @@ class _Share:
 
     async def _recover_held(self) -> bool:
         """Let people in who were waited for and have written; what stores interactions does so at once."""
-        row = await self._claiming.row(query("campaigns/recover_held"), self._claimer.parameters)
+        parameters = {"campaign_id": self._order.campaign_id, **window_parameters(self._order.timing)}
+        row = await self._claiming.row(query("campaigns/recover_held"), parameters)
         if row["recovered_count"]:
-            await self._claiming.row(query("messages/date_windows"), self._claimer.parameters)
+            await self._claiming.row(query("messages/date_windows"), parameters)
         return bool(row["recovered_count"])
-
-    async def _upkeep(self) -> None:
-        """Rescue what dead workers left, settle what no proof will come for, and expire what closed meanwhile."""
-        if time.monotonic() - self._upkeep_at < _UPKEEP_SECONDS:
-            return
-        self._upkeep_at = time.monotonic()
-        await self._recorder.keep_up()
-        while await self._close_turns():
-            pass
 
     async def _sleep(self, seconds: float) -> None:
         if seconds > 0:
@@ -228,7 +241,9 @@ class _Share:
         slot = await self._await_slot(intent)
         if slot is None:
             return NotSent(ProviderAnswer())
-        content = self._order.template.content.rendered(intent.values)
+        content = self._order.template.content.rendered(
+            dict(zip(self._order.template.variables, intent.cells, strict=True))
+        )
         # The fence: a process that was frozen since its slot may have lost its lease. Nothing awaits between here and
         # the first byte but the connection itself.
         if time.monotonic() - slot.earliest > self._order.timing.fence_margin_seconds:
@@ -236,10 +251,16 @@ class _Share:
         timing = self._order.timing
         try:
             async with asyncio.timeout(timing.connect_timeout_seconds + timing.read_timeout_seconds):
-                outcome = await self._messenger.send(intent.user_id, content=content, metadata=str(intent.attempt_id))
+                outcome = await self._post(intent, content=content)
         except TimeoutError:
             return Unknown(Reason.NO_ANSWER, ProviderAnswer(text="no answer within the time that a POST may take"))
         return self._unless_repeated(outcome)
+
+    async def _post(self, intent: Intent, *, content: Mapping[str, object]) -> Outcome:
+        metadata = str(intent.attempt_id)
+        if intent.entitlement is not None:
+            return await self._messenger.reply(intent.entitlement, content=content, metadata=metadata)
+        return await self._messenger.send(intent.user_id, content=content, metadata=metadata)
 
     def _unless_repeated(self, outcome: Outcome) -> Outcome:
         """Doubt an acceptance whose message id is on its way to the table already; the table knows all earlier ones."""
@@ -257,14 +278,15 @@ class _Share:
     async def _await_slot(self, intent: Intent) -> Slot | None:
         """Wait for the slot and return it; one that went by is taken anew. None: the message may not be sent now."""
         slot: Slot | None = intent.slot
-        is_paced = self._order.account.per_second is not None
+        pace = self._order.account.per_second
         while slot is not None:
             await self._sleep(slot.at - time.monotonic())
             if self._stop.is_set() or self._restraint.holds:
                 return None
-            if not is_paced or time.monotonic() - slot.at <= SLOT_TOLERANCE_SECONDS:
+            if pace is None or time.monotonic() - slot.at <= slot_tolerance_seconds(pace):
                 return slot
-            slot = await self._claimer.retake(intent.attempt_id)
+            most = claim_size(pace, free_places=self._order.in_flight)
+            slot = await self._claimer.retake(intent.attempt_id, self._wish(most))
         return None
 
     # recording

@@ -10,6 +10,7 @@ from domain.account import Account
 from domain.outcome import Outcome
 from domain.pace import Timing
 from domain.template import Template
+from domain.window import Entitlement
 
 
 class Messenger(Protocol):
@@ -17,6 +18,9 @@ class Messenger(Protocol):
 
     async def send(self, recipient_id: str, *, content: Mapping[str, object], metadata: str) -> Outcome:
         """Send one message; `metadata` comes back in its echo."""
+
+    async def reply(self, entitlement: Entitlement, *, content: Mapping[str, object], metadata: str) -> Outcome:
+        """Send the one private reply that a comment or post allows, in the same way."""
 
     @property
     def usage(self) -> float | None:

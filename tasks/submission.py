@@ -118,6 +118,9 @@ def _create_campaign(connection: Connection, submission: Submission, *, target: 
             "weight": submission.weight,
             "accepts_old_interactions": submission.accepts_old_interactions,
             "resends_unknown": submission.resends_unknown,
+            "submitted_by": submission.submitted_by,
+            "private_replies": submission.private_replies,
+            "shares": submission.shares,
         },
     )
     return campaign_id

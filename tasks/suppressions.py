@@ -9,6 +9,7 @@ from domain.errors import InputRefusedError
 from domain.receipts import MARKETING_STOP
 from domain.recipients_file import USER_ID_PATTERN
 from sql import query
+from tasks.erased import hidden_ids
 
 
 def add_suppressions(connection: Connection, account: Account, *, user_ids: Sequence[str], source: str) -> int:
@@ -17,6 +18,9 @@ def add_suppressions(connection: Connection, account: Account, *, user_ids: Sequ
     Raises InputRefusedError, keeping none, when one of the ids has not the shape of an id.
     """
     _check_ids(user_ids)
+    # Of somebody who was erased the hash is kept, and no id anew.
+    hidden = hidden_ids(connection, account.account_id, user_ids)
+    user_ids = [hidden.get(user_id, user_id) for user_id in user_ids]
     with connection.transaction():
         row = connection.execute(
             query("suppressions/add"),

@@ -11,11 +11,17 @@ from domain.receipts import POLICY_WORDS, PolicyAction
 from domain.sweep import SweepCode, SweepFinding
 from sql import query
 from tasks.campaigns import close_campaign, recover_held
-from tasks.reconcile import reconcile_inbox
+from tasks.reconcile import settle_by_inbox
+from tasks.timed_runs import RunCheck
+from tasks.upkeep import find_upkeep
 from tasks.windows import window_parameters
 
 # A run that sends claims every second or so; one that waits for the platform waits at most a minute.
 _STILL_SECONDS: Final = 180.0
+# Whoever works on it beside a run that has broken off has claimed something a moment ago.
+_BROKEN_OFF_SECONDS: Final = 2.0
+# No list takes so long to read and to judge.
+_SUBMIT_MINUTES: Final = 30.0
 # Servers start a run some seconds late; workers poll every ten seconds where nobody has set them to less.
 _LATE_SECONDS: Final = 120.0
 # Echoes come within seconds, and Meta repeats a webhook that was not taken for an hour and more.
@@ -39,12 +45,14 @@ class SweepReport:
     findings: list[SweepFinding] = field(default_factory=list)
 
 
-def sweep(connection: Connection, *, timing: Timing) -> SweepReport:
+def sweep(connection: Connection, *, timing: Timing, runs: RunCheck | None = None) -> SweepReport:
     """Put right what can be put right without sending, and say what a person should look at.
 
+    With `runs`, what a Prefect server's runs say, a campaign whose run has broken off is continued at once, and none
+    for which a run waits already.
     Harmless at any time, in any number at once, and beside senders: it moves only what nobody can be working on.
     """
-    report = SweepReport(echoes=reconcile_inbox(connection, timing=timing).settled)
+    report = SweepReport(echoes=settle_by_inbox(connection, timing=timing))
     report.rescued = _number(connection, "attempts/rescue", "moved_count")
     report.settled = _number(connection, "attempts/settle", "settled_count")
     for campaign_id in _going(connection):
@@ -52,30 +60,41 @@ def sweep(connection: Connection, *, timing: Timing) -> SweepReport:
         state = close_campaign(connection, campaign_id)
         if state.is_over:
             report.closed.append(campaign_id)
-    _find(connection, report, timing=timing)
+    _find(connection, report, timing=timing, runs=runs or RunCheck())
     return report
 
 
-def _find(connection: Connection, report: SweepReport, *, timing: Timing) -> None:
+def _find(connection: Connection, report: SweepReport, *, timing: Timing, runs: RunCheck) -> None:
     if report.rescued:
         text = f"{_messages(report.rescued)} were under way in a process that died or froze; they are unknown now."
         report.findings.append(SweepFinding(SweepCode.STALE_CLAIMS, text, report.rescued))
     report.findings += [
-        *_stopped(connection, report, timing=timing),
+        *runs.findings,
+        *_stopped(connection, report, timing=timing, runs=runs),
+        *_stopped_submits(connection),
+        *_unapproved(connection),
         *_missing_rows(connection),
         *_unknown(connection),
         *_paused_accounts(connection),
         *_noted_accounts(connection),
         *_outside_window(connection),
         *_receipts(connection),
+        *find_upkeep(connection),
     ]
 
 
-def _stopped(connection: Connection, report: SweepReport, *, timing: Timing) -> list[SweepFinding]:
+def _stopped(connection: Connection, report: SweepReport, *, timing: Timing, runs: RunCheck) -> list[SweepFinding]:
     found = []
-    parameters = {"late_seconds": _LATE_SECONDS, "still_seconds": _STILL_SECONDS, **window_parameters(timing)}
+    parameters = {
+        "late_seconds": _LATE_SECONDS,
+        "still_seconds": _STILL_SECONDS,
+        "broken_off_ids": list(runs.broken_off),
+        "broken_off_seconds": _BROKEN_OFF_SECONDS,
+        **window_parameters(timing),
+    }
     for row in connection.execute(query("sweep/find_stopped"), parameters):
-        report.to_continue.append(row["campaign_id"])
+        if row["campaign_id"] not in runs.on_their_way:
+            report.to_continue.append(row["campaign_id"])
         minutes = int(row["still_seconds"] // 60)
         if row["state"] == "scheduled":
             code, text = (
@@ -83,9 +102,38 @@ def _stopped(connection: Connection, report: SweepReport, *, timing: Timing) -> 
                 f"should have started {minutes} minutes ago, and no run has started it",
             )
         else:
-            code, text = SweepCode.CAMPAIGN_STOPPED, f"could be sent and has not moved for {minutes} minutes"
+            still = f"has not moved for {minutes} minutes" if minutes else "its run has broken off"
+            code, text = SweepCode.CAMPAIGN_STOPPED, f"could be sent and {still}"
         found.append(_of_campaign(row, code, f"The campaign {row['name']} {text}.", 1))
     return found
+
+
+def _stopped_submits(connection: Connection) -> list[SweepFinding]:
+    return [
+        _of_campaign(
+            row,
+            SweepCode.SUBMIT_STOPPED,
+            f"The submit of the campaign {row['name']} ended {int(row['minutes'])} minutes ago before it was done; "
+            "nothing of it is sent.",
+            1,
+        )
+        for row in connection.execute(
+            query("sweep/find_stopped_submits"), {"old_minutes": _SUBMIT_MINUTES, "days": _TOLD_DAYS}
+        )
+    ]
+
+
+def _unapproved(connection: Connection) -> list[SweepFinding]:
+    return [
+        _of_campaign(
+            row,
+            SweepCode.APPROVAL_OVERDUE,
+            f"The campaign {row['name']} still waits for a second person, {int(row['minutes'])} minutes after its "
+            "time; nothing of it is sent, and windows go on closing.",
+            1,
+        )
+        for row in connection.execute(query("sweep/find_unapproved"), {"days": _TOLD_DAYS})
+    ]
 
 
 def _missing_rows(connection: Connection) -> list[SweepFinding]:

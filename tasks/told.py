@@ -101,7 +101,7 @@ def _read(row: dict[str, Any]) -> Body:
     except Exception as error:  # noqa: BLE001  # one item of a batch: counted, kept and told
         # Not its trace, which may hold what people wrote.
         name, which = type(error).__name__, {"receipt_id": row["receipt_id"]}
-        logger.error("a webhook body cannot be read (%s)", name, extra=which)  # noqa: TRY400  # see above
+        logger.error("a webhook body cannot be read (%s)", name, extra=which)  # noqa: TRY400
         return Body((), 1, {Why.NOT_APPLIED: 1})
 
 
@@ -225,6 +225,7 @@ def _apply_receipts(
         moved = _row(connection, "receipts/move_told")
         counts |= {"delivered": moved["delivered_count"], "read": moved["read_count"]}
         connection.execute(query("receipts/keep_told_times"))
+        connection.execute(query("receipts/forget_missing"))
     connection.execute(query("receipts/drop_loading_table"))
     return counts, due_count
 

@@ -24,7 +24,7 @@ from sql import query
 from tasks.decisions import Author, prove, resend_absent
 from tasks.look_up_pace import LookUpPace, Turn, open_reader
 from tasks.look_ups import Due, LookUpJudge, Reading
-from tasks.reconcile import reconcile_inbox
+from tasks.reconcile import settle_by_inbox
 from tasks.recording import words_of
 from tasks.templates import get_template
 from tasks.windows import timing_of
@@ -125,7 +125,7 @@ class _Resolver:
     def prepare(self) -> None:
         """Rescue what dead workers left, let waiting echoes speak first, and see what is due."""
         self._connection.execute(query("attempts/rescue"))
-        self.report.settled_by_echo = reconcile_inbox(self._connection, timing=self._sending).settled
+        self.report.settled_by_echo = settle_by_inbox(self._connection, timing=self._sending)
         row = self._row(
             query("look_ups/note_acceptances"),
             least_grace_seconds=self._timing.least_grace_seconds,
@@ -266,7 +266,7 @@ class _Resolver:
         if row is None or not row["is_absent"] or not self._judge.webhooks_are_alive(due):
             return
         # An echo that came in during the look-up has the last word.
-        self.report.settled_by_echo += reconcile_inbox(self._connection, timing=self._sending).settled
+        self.report.settled_by_echo += settle_by_inbox(self._connection, timing=self._sending)
         because = "absent in two look-ups, webhooks alive, window open"
         if resend_absent(
             self._connection,

@@ -10,7 +10,7 @@ from clients.postgres import Connection
 from clients.settings import Settings
 from domain.account import Account
 from domain.guards import Guards
-from domain.pace import MOST_SLOT_WAIT_SECONDS, Timing
+from domain.pace import MOST_SLOT_WAIT_SECONDS, REPLY_GAP_SECONDS, Timing
 from domain.window import (
     CALLS_PER_ENGAGED,
     Forecast,
@@ -67,6 +67,7 @@ class Outlook:
     starts: tuple[tuple[datetime, int], ...]
     closings_per_hour: tuple[int, ...]  # windows that close in each hour from now on
     account: AccountStanding
+    by_private_reply: int  # people without an open window then whose comment or post may be answered
     overlap: int  # people who got another campaign message lately
     overlap_hours: float
 
@@ -104,6 +105,7 @@ def guards_of(settings: Settings) -> Guards:
         warn_after=timedelta(hours=settings.interactions_warn_hours),
         refuse_after=None if refuse_hours is None else timedelta(hours=refuse_hours),
         overlap=timedelta(hours=settings.overlap_hours),
+        approval_above=settings.approval_above,
     )
 
 
@@ -149,6 +151,7 @@ def foretell(
         ),
         closings_per_hour=tuple(closings_per_hour(from_now, hours=_HOURS)),
         account=read_standing(connection, account, at=start),
+        by_private_reply=_count_replies(connection, campaign_id, at=start, timing=timing),
         overlap=_count_overlap(connection, campaign_id, account=account, at=start, timing=timing, overlap=overlap),
         overlap_hours=overlap / timedelta(hours=1),
     )
@@ -196,6 +199,7 @@ def claim_parameters(timing: Timing) -> dict[str, float]:
     return {
         **turn_parameters(timing),
         "lease_seconds": timing.lease_seconds,
+        "reply_gap_seconds": REPLY_GAP_SECONDS,
     }
 
 
@@ -205,6 +209,13 @@ def _closings(
     return connection.execute(
         query("forecast/closings"), {"campaign_id": campaign_id, "now": now, "at": at, **turn_parameters(timing)}
     ).fetchall()
+
+
+def _count_replies(connection: Connection, campaign_id: UUID, *, at: datetime, timing: Timing) -> int:
+    row = connection.execute(
+        query("forecast/private_replies"), {"campaign_id": campaign_id, "at": at, **window_parameters(timing)}
+    ).fetchone()
+    return int(row["people"]) if row else 0
 
 
 def _count_overlap(

@@ -12,6 +12,7 @@ from clients.postgres import Connection
 from domain.errors import InputRefusedError, UsageError
 from domain.problem import Finding, Problem, ProblemCode
 from domain.reasons import Reason, describe
+from domain.retention import FileLoss, emptied_sentence, loss_sentence
 from domain.states import CampaignState, MessageState
 from reports.annotated_sheet import NotedRow
 from reports.annotated_workbook import CannotAnnotateError, annotate_workbook
@@ -37,16 +38,19 @@ class _Upload:
     sheet: str | None
     header: Mapping[int, str]
     kept_bytes: int | None
+    loss: FileLoss | None
 
 
-def write_workbook(connection: Connection, campaign_id: UUID, *, path: Path, source: Path | None = None) -> None:
+def write_workbook(
+    connection: Connection, campaign_id: UUID, *, path: Path, source: Path | None = None
+) -> tuple[str, ...]:
     """Write the workbook of a campaign to `path`: the submitted one, with what is to be said of each row beside it.
 
     Before sending these are state and reason, with all problems of a row; afterwards the times and the platform's id as
     well. A .csv file, or a workbook without room for our columns, comes back as a plain workbook with the same columns.
-    `source` is the submitted file where it is at hand; else the bytes that are kept are taken. Raises UsageError for
-    another ending than .xlsx and for a draft, InputRefusedError when the file could not be read, NotFoundError without
-    the campaign or the folder.
+    `source` is the submitted file where it is at hand; else the bytes that are kept are taken. Returns what is missing
+    in it because it is no longer kept, in sentences. Raises UsageError for another ending than .xlsx and for a draft,
+    InputRefusedError when the file could not be read, NotFoundError without the campaign or the folder.
     """
     if path.suffix.lower() != ".xlsx":
         raise UsageError(f"{path.name} should end in .xlsx: your list comes back as an Excel workbook.")
@@ -55,13 +59,24 @@ def write_workbook(connection: Connection, campaign_id: UUID, *, path: Path, sou
     _see_that_there_are_rows(connection, campaign, upload)
     if upload is None or upload.sheet is None or (source is None and upload.kept_bytes is None):
         _write_plain(connection, campaign, upload, path=path)
-        return
+        return _missing(campaign, upload)
     with TemporaryDirectory() as folder:
         file = source or _fetch(connection, upload, Path(folder) / "upload.xlsx")
         try:
             _write_own(connection, campaign, upload, source=file, path=path)
         except CannotAnnotateError:
             _write_plain(connection, campaign, upload, path=path)
+            return _missing(campaign, None)
+    return ()
+
+
+def _missing(campaign: Mapping[str, Any], upload: _Upload | None) -> tuple[str, ...]:
+    sentences = []
+    if upload is not None and upload.loss is not None:
+        sentences.append(loss_sentence(upload.loss))
+    if campaign["texts_deleted_at"] is not None:
+        sentences.append(emptied_sentence(campaign["texts_deleted_at"]))
+    return tuple(sentences)
 
 
 def _find_upload(connection: Connection, campaign_id: UUID) -> _Upload | None:
@@ -74,6 +89,7 @@ def _find_upload(connection: Connection, campaign_id: UUID) -> _Upload | None:
         sheet=row["sheet"],
         header=dict(zip(columns, row["header"], strict=True)),
         kept_bytes=row["kept_bytes"],
+        loss=None if row["file_loss"] is None else FileLoss(row["file_loss"]),
     )
 
 
@@ -144,7 +160,8 @@ def _noted(row: Mapping[str, Any], *, shift: int, has_outcomes: bool) -> NotedRo
     ]
     outcome: tuple[str | None, ...] = (row["state"], _sentence(row, problems))
     if has_outcomes:
-        outcome += (*map(_time_text, (row["sent_at"], row["delivered_at"], row["read_at"])), row["provider_message_id"])
+        times = map(_time_text, (row["sent_at"], row["delivered_at"], row["read_at"]))
+        outcome += (*times, row["provider_message_id"], row["sent_by"])
     return NotedRow(
         row_number=row["row_number"] + shift,
         outcome=outcome,

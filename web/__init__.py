@@ -1,1 +1,1 @@
-"""What the platform calls: the receiver of webhooks."""
+"""What is asked over HTTP: the platform's callbacks, and the pages that people are sent to."""

@@ -13,6 +13,7 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 
 from web.body import BoundedBody
+from web.data_deletion import data_deletion_routes
 from web.meta import meta_routes
 from web.receiver import Receiver
 from web.refusals import Refusal, refused
@@ -45,7 +46,7 @@ def create_app(receiver: Receiver) -> FastAPI:
         telemetry=_NO_TELEMETRY,
     )
     # The doors, each a router of its own; a new one is mounted here.
-    routers = [meta_routes(receiver), watching_routes(receiver)]
+    routers = [meta_routes(receiver), watching_routes(receiver), data_deletion_routes(receiver)]
     for router in routers:
         app.include_router(router)
     app.add_middleware(BoundedBody, limits=receiver.body_limits, on_refused=receiver.meters.refuse)

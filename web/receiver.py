@@ -42,7 +42,10 @@ def read_keys(settings: Settings) -> Keys:
 
 
 class Receiver:
-    """The inbox, the watch over it, the counters, and the child that applies what was stored, if there is one."""
+    """The inbox, the watch over it, the counters, and the child that applies what was stored, if there is one.
+
+    `public_url` is where people reach the receiver, `privacy_contact` where they ask about their data.
+    """
 
     def __init__(
         self,
@@ -52,7 +55,12 @@ class Receiver:
         body_limits: BodyLimits,
         inbox_limits: InboxLimits | None = None,
         follower: Follower | None = None,
+        public_url: str | None = None,
+        privacy_contact: str | None = None,
     ) -> None:
+        self.url = url
+        self.public_url = public_url
+        self.privacy_contact = privacy_contact
         self.keys = keys
         self.body_limits = body_limits
         self.follower = follower

@@ -22,6 +22,9 @@ from domain.outcome import AccountStopped, ProviderAnswer, Throttled, Unknown
 
 _FIELDS: Final = "id,created_time,from,to,message"
 _PER_PAGE: Final = 10
+# Of whom a message is and from when is all that a window needs, so no text is read for it.
+_ACT_FIELDS: Final = "id,created_time,from"
+_CONVERSATIONS_PER_PAGE: Final = 25
 _ID_IN_A_PATH: Final = re.compile(r"[A-Za-z0-9_.:=-]+")
 _OK: Final = 200
 
@@ -32,6 +35,26 @@ class Page:
 
     conversation_id: str
     messages: tuple[SeenMessage, ...]
+    after: str | None = None
+
+
+@dataclass(frozen=True)
+class ListedConversation:
+    """A conversation in the account's list; `messages` are its newest ones, None where the list did not show them.
+
+    `updated_at` is the time of its last message, whoever wrote it, and not of what the person did last.
+    """
+
+    conversation_id: str
+    updated_at: datetime | None
+    messages: Page | None = None
+
+
+@dataclass(frozen=True)
+class ConversationList:
+    """A page of the account's conversations, the newest first, and where to go on; `after` None is the list's end."""
+
+    conversations: tuple[ListedConversation, ...]
     after: str | None = None
 
 
@@ -102,11 +125,34 @@ class ConversationReader:
         """Read the messages behind a page that has more. Raises ValueError for one that has none."""
         if page.after is None:
             raise ValueError("There is no further page of this conversation.")
-        if not _ID_IN_A_PATH.fullmatch(page.conversation_id):
+        return await self._messages(page.conversation_id, fields=_FIELDS, after=page.after)
+
+    async def list_conversations(self, *, after: str | None, shows_messages: bool) -> ConversationList | NoPage:
+        """Read a page of the account's conversations, the newest first, behind the cursor `after`.
+
+        `GET /{page}/conversations?platform=` (Conversations API, 2026-02-11), which has no filter by time. With
+        `shows_messages` the newest messages of each come within it: who wrote them and when, without their texts.
+        """
+        nested = f",messages.limit({_PER_PAGE}){{{_ACT_FIELDS}}}" if shows_messages else ""
+        asked = {
+            "platform": self._route.channel,
+            "fields": f"id,updated_time{nested}",
+            "limit": str(_CONVERSATIONS_PER_PAGE),
+            **({} if after is None else {"after": after}),
+        }
+        body = await self._get(f"{self._route.post_id}/conversations?{urlencode(asked)}")
+        return body if isinstance(body, NoPage) else _list_of(body)
+
+    async def read_acts(self, conversation_id: str, *, after: str | None) -> Page | NoPage:
+        """Read a page of one conversation's messages, behind the cursor `after`: who wrote them and when, no texts."""
+        return await self._messages(conversation_id, fields=_ACT_FIELDS, after=after)
+
+    async def _messages(self, conversation_id: str, *, fields: str, after: str | None) -> Page | NoPage:
+        if not _ID_IN_A_PATH.fullmatch(conversation_id):
             return _no_page(LookUpResult.UNCLEAR, "the conversation has an id that cannot be asked for")
-        asked = {"fields": _FIELDS, "limit": str(_PER_PAGE), "after": page.after}
-        body = await self._get(f"{page.conversation_id}/messages?{urlencode(asked)}")
-        return body if isinstance(body, NoPage) else _page_of(page.conversation_id, body)
+        asked = {"fields": fields, "limit": str(_PER_PAGE), **({} if after is None else {"after": after})}
+        body = await self._get(f"{conversation_id}/messages?{urlencode(asked)}")
+        return body if isinstance(body, NoPage) else _page_of(conversation_id, body)
 
     async def _get(self, path: str) -> dict[str, Any] | NoPage:
         answer = await self._wire.exchange("GET", f"{self._root}/{path}", headers=self._headers)
@@ -140,18 +186,44 @@ def _no_page(result: LookUpResult, text: str) -> NoPage:
 
 
 def _page_of(conversation_id: str, listed: Mapping[str, Any]) -> Page | NoPage:
-    entries = listed.get("data")
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+    entries = _entries(listed)
+    if entries is None:
         return _no_page(LookUpResult.UNCLEAR, "the messages cannot be read")
     messages = [_message_of(entry) for entry in entries]
+    after, is_known = _after(listed)
+    if not is_known:
+        return _no_page(LookUpResult.UNCLEAR, "there is a further page that cannot be asked for")
+    return Page(conversation_id, tuple(messages), after)
+
+
+def _list_of(listed: Mapping[str, Any]) -> ConversationList | NoPage:
+    entries = _entries(listed)
+    after, is_known = _after(listed)
+    if entries is None or not is_known:
+        return _no_page(LookUpResult.UNCLEAR, "the list of conversations cannot be read")
+    conversations = [_conversation_of(entry) for entry in entries if isinstance(entry.get("id"), str)]
+    return ConversationList(tuple(conversations), after)
+
+
+def _conversation_of(entry: Mapping[str, Any]) -> ListedConversation:
+    shown = entry.get("messages")
+    page = _page_of(entry["id"], shown) if isinstance(shown, dict) else None
+    return ListedConversation(entry["id"], _moment(entry.get("updated_time")), page if isinstance(page, Page) else None)
+
+
+def _entries(listed: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    entries = listed.get("data")
+    return entries if isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries) else None
+
+
+def _after(listed: Mapping[str, Any]) -> tuple[str | None, bool]:
+    """Return the cursor of the further page, None without one; and whether it is known where to go on."""
     paging = listed.get("paging")
     # The address of the next page is not followed: it holds a token and could lead anywhere.
     has_more = isinstance(paging, dict) and bool(paging.get("next"))
     cursors = paging.get("cursors") if isinstance(paging, dict) else None
     after = cursors.get("after") if isinstance(cursors, dict) else None
-    if has_more and not isinstance(after, str):
-        return _no_page(LookUpResult.UNCLEAR, "there is a further page that cannot be asked for")
-    return Page(conversation_id, tuple(messages), after if has_more else None)
+    return (after, isinstance(after, str)) if has_more else (None, True)
 
 
 def _message_of(entry: Mapping[str, Any]) -> SeenMessage:

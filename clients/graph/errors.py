@@ -28,6 +28,7 @@ class Meaning(StrEnum):
     PERSON_UNAVAILABLE = "person_unavailable"
     PERSON_UNKNOWN = "person_unknown"
     BAD_REQUEST = "bad_request"
+    COMMENT_INVALID = "comment_invalid"  # no private reply to it: answered, taken back, or too old
     OTHER_APP = "other_app"  # another app, or an automation, holds the conversation
     NO_PERMISSION = "no_permission"  # the token is dead or may not do this
     RESTRICTED = "restricted"  # the account itself may not send
@@ -102,7 +103,7 @@ MEANINGS: Final = MappingProxyType[_Key, Meaning](
         (100, 2018328): Meaning.BAD_REQUEST,
         (100, 2018388): Meaning.BAD_REQUEST,
         (100, 2534015): Meaning.BAD_REQUEST,
-        (100, 2534025): Meaning.BAD_REQUEST,
+        (100, 2534025): Meaning.COMMENT_INVALID,
         (100, 36000): Meaning.BAD_REQUEST,
         (36000, None): Meaning.BAD_REQUEST,
         (506, None): Meaning.BAD_REQUEST,
@@ -198,6 +199,8 @@ def _outcome(meaning: Meaning, answer: ProviderAnswer, wait_seconds: float | Non
             return Refused(Reason.PERSON_UNKNOWN, answer)
         case Meaning.BAD_REQUEST:
             return Refused(Reason.MESSAGE_REFUSED, answer)
+        case Meaning.COMMENT_INVALID:
+            return Refused(Reason.COMMENT_INVALID, answer)
         case Meaning.OTHER_APP:
             return Refused(Reason.OTHER_APP_IN_CONTROL, answer)
         case Meaning.NO_PERMISSION | Meaning.RESTRICTED:

@@ -16,6 +16,7 @@ from clients.graph.transport import Failure, Reply, Wire, WireLimits
 from domain.errors import ConfigurationError
 from domain.outcome import AccountStopped, Outcome, ProviderAnswer, Refused
 from domain.template import MediaKind
+from domain.window import Entitlement, InteractionKind
 
 _ID_IN_A_PATH: Final = re.compile(r"[A-Za-z0-9_-]+")
 _VERSION: Final = re.compile(r"v[0-9]+\.[0-9]+")
@@ -126,19 +127,38 @@ class GraphMessenger:
         return self._limits.longest_exchange_seconds
 
     async def send(self, recipient_id: str, *, content: Mapping[str, object], metadata: str) -> Outcome:
-        """POST one message once and return how it ended.
+        """POST one message to a person once and return how it ended.
 
         `content` is the rendered content, `{"kind": "text", "text": "..."}` or `{"kind": "video", "url": "..."}`;
         `metadata` (under 1,000 characters) comes back in the echo. Raises ValueError for another kind of content,
         before anything is sent, and nothing for what the platform says or the network does. A cancelled send may have
         been sent.
         """
-        content_bytes = _encoded(_request_body(recipient_id, content, metadata))
+        # UPDATE is Meta's word for a message of our own accord inside the window.
+        return await self._post({"id": recipient_id}, "UPDATE", content=content, metadata=metadata)
+
+    async def reply(self, entitlement: Entitlement, *, content: Mapping[str, object], metadata: str) -> Outcome:
+        """POST the one private reply to a comment or a visitor's post once, and return how it ended, as `send` does.
+
+        Source: Meta, Private replies (2026-04-16).
+        """
+        name = "comment_id" if entitlement.kind is InteractionKind.COMMENT else "post_id"
+        return await self._post({name: entitlement.object_id}, "RESPONSE", content=content, metadata=metadata)
+
+    async def _post(
+        self, recipient: Mapping[str, str], messaging_type: str, *, content: Mapping[str, object], metadata: str
+    ) -> Outcome:
+        body = {
+            "recipient": recipient,
+            "messaging_type": messaging_type,
+            # Instagram does not document metadata; it does no harm there, and the echo may bring it back.
+            "message": {**_message(content), "metadata": metadata},
+        }
         answer = await self._wire.exchange(
             "POST",
             f"{self._root}/{self._route.post_id}/messages",
             headers={**self._headers, "Content-Type": "application/json"},
-            content=content_bytes,
+            content=_encoded(body),
         )
         if isinstance(answer, Failure):
             return outcome_of_failure(answer)
@@ -178,16 +198,6 @@ class GraphMessenger:
 def graph_root(base_url: str, *, version: str) -> str:
     """Return what every path of the Graph API begins with. Raises ConfigurationError when it cannot be right."""
     return f"{_checked_base_url(base_url)}/{_checked_version(version)}"
-
-
-def _request_body(recipient_id: str, content: Mapping[str, object], metadata: str) -> dict[str, object]:
-    """Return the body of a send. UPDATE is Meta's word for a message of our own accord inside the window."""
-    return {
-        "recipient": {"id": recipient_id},
-        "messaging_type": "UPDATE",
-        # Instagram does not document metadata; it does no harm there, and the echo may bring it back.
-        "message": {**_message(content), "metadata": metadata},
-    }
 
 
 def _message(content: Mapping[str, object]) -> dict[str, object]:

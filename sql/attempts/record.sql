@@ -23,25 +23,53 @@ WITH said AS (
     )
 ),
 
--- By the index on the message id (hashed, since ids may be long), so its cost is flat in history.
+named AS MATERIALIZED (
+    SELECT
+        a.attempt_id,
+        a.account_id,
+        bare_id(g.provider_message_id) AS mid,
+        sha256(convert_to(bare_id(g.provider_message_id), 'UTF8')) AS message_id_sha256,
+        row_number() OVER (PARTITION BY a.account_id, bare_id(g.provider_message_id) ORDER BY g.place) AS nth
+    FROM said AS g
+    INNER JOIN attempt AS a ON g.attempt_id = a.attempt_id
+    WHERE g.outcome = 'accepted' AND g.provider_message_id IS NOT NULL
+),
+
+-- Whoever is told an id while another statement records it waits here for that statement, and is told whose it is.
+holder AS (
+    INSERT INTO told_message_id AS t (account_id, message_id_sha256, attempt_id)
+    SELECT
+        n.account_id,
+        n.message_id_sha256,
+        n.attempt_id
+    FROM named AS n
+    WHERE n.nth = 1
+    ORDER BY n.account_id, n.message_id_sha256
+    ON CONFLICT (account_id, message_id_sha256) DO UPDATE SET attempt_id = t.attempt_id
+    RETURNING account_id, message_id_sha256, attempt_id
+),
+
+-- By the index on the message id (hashed, since ids may be long), so its cost is flat in history; it knows what echoes
+-- and look-ups have told, too, which may write the id in the other way.
 doubted AS MATERIALIZED (
     SELECT n.attempt_id
-    FROM (
-        SELECT
-            a.attempt_id,
-            a.account_id,
-            g.provider_message_id,
-            row_number() OVER (PARTITION BY a.account_id, g.provider_message_id ORDER BY g.place) AS nth
-        FROM said AS g
-        INNER JOIN attempt AS a ON g.attempt_id = a.attempt_id
-        WHERE g.outcome = 'accepted' AND g.provider_message_id IS NOT NULL
-    ) AS n
+    FROM named AS n
+    LEFT JOIN holder AS h ON n.account_id = h.account_id AND n.message_id_sha256 = h.message_id_sha256
     WHERE
         n.nth > 1
+        OR h.attempt_id <> n.attempt_id
         OR EXISTS (
             SELECT 1 FROM attempt AS x
             WHERE
-                x.provider_message_id = n.provider_message_id
+                x.provider_message_id = n.mid
+                AND x.outcome = 'accepted'
+                AND x.account_id = n.account_id
+                AND x.attempt_id <> n.attempt_id
+        )
+        OR EXISTS (
+            SELECT 1 FROM attempt AS x
+            WHERE
+                x.provider_message_id = 'm_' || n.mid
                 AND x.outcome = 'accepted'
                 AND x.account_id = n.account_id
                 AND x.attempt_id <> n.attempt_id

@@ -11,6 +11,7 @@ SELECT
     -- Since a person let it go on, its start is late anew: what was late before was accepted with that.
     extract(EPOCH FROM clock() - greatest(c.scheduled_at, c.resumed_at))::float8 AS unasked_late_seconds,
     c.accepts_old_interactions,
+    c.asks_approval,
     a.paused_at IS NOT NULL AS is_account_paused,
     a.name AS account,
     a.pause_reason AS account_pause_reason

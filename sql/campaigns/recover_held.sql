@@ -1,4 +1,5 @@
--- Makes messages of one campaign ready whose people it waits for (`hold_until`) and who have an open window now. What
+-- Makes messages of one campaign ready whose people it waits for (`hold_until`) and who have an open window now, or a
+-- comment that the campaign may answer. What
 -- stores interactions does the same for the people in them; this finds those who wrote while the campaign was being
 -- started, and reads a table of the team's own. Returns how many.
 SELECT count(*) AS recovered_count
@@ -10,7 +11,8 @@ FROM move_messages(
             )::message_change
         FROM campaign AS c
         INNER JOIN message_list AS m ON c.campaign_id = m.campaign_id
-        INNER JOIN last_interaction AS l ON m.account_id = l.account_id AND m.user_id = l.user_id
+        LEFT JOIN last_interaction AS l ON m.account_id = l.account_id AND m.user_id = l.user_id
+        LEFT JOIN reply_right AS r ON c.private_replies AND m.account_id = r.account_id AND m.user_id = r.user_id
         LEFT JOIN active_suppression AS s ON m.account_id = s.account_id AND m.user_id = s.user_id
         WHERE
             c.campaign_id = %(campaign_id)s
@@ -19,9 +21,8 @@ FROM move_messages(
             AND m.state = 'ineligible'
             AND m.reason IN ('window_closed', 'never_interacted', 'person_unavailable')
             AND s.user_id IS NULL
-            AND l.opener_at
+            AND greatest(l.opener_at + interval '24 h', r.until)
             > clock()
-            - interval '24 h'
             + (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s'
     )
 )

@@ -22,6 +22,11 @@ SELECT
         WHEN p.per_second IS NULL OR p.media_next_slot_at > clock() + p.most_ahead THEN 0
         ELSE extract(EPOCH FROM p.media_next_slot_at - greatest(clock() + interval '0.1 s', p.next_slot_at))::float8
     END AS media_wait_seconds,
+    CASE
+        WHEN p.reply_next_slot_at > clock() + p.most_ahead + %(reply_gap_seconds)s::float8 * interval '1 s' THEN 0
+        ELSE extract(EPOCH FROM p.reply_next_slot_at - clock())::float8
+    END AS reply_wait_seconds,
+    c.private_replies,
     c.hold_until IS NOT NULL AND c.hold_until > clock() AS is_holding
 FROM campaign AS c
 INNER JOIN account AS a ON c.account_id = a.account_id

@@ -12,7 +12,19 @@ proven AS (
     UPDATE attempt AS a
     SET
         outcome = 'accepted',
-        provider_message_id = coalesce(a.provider_message_id, g.provider_message_id)
+        provider_message_id = coalesce(a.provider_message_id, g.provider_message_id),
+        -- Its comment was free meanwhile: if a later attempt has taken it, it stays with that one.
+        entitlement_id = CASE
+            WHEN
+                NOT EXISTS (
+                    SELECT 1 FROM attempt AS x
+                    WHERE
+                        x.account_id = a.account_id
+                        AND x.entitlement_id = a.entitlement_id
+                        AND coalesce(x.outcome NOT IN ('not_sent', 'absent'), TRUE)
+                )
+                THEN a.entitlement_id
+        END
     FROM given AS g
     WHERE a.attempt_id = g.attempt_id AND a.outcome = 'absent'
     RETURNING a.attempt_id, a.message_id, a.started_at, a.provider_message_id

@@ -3,6 +3,7 @@
 -- is read here holds until the transaction ends. Of the failed ones only those that the platform refused outright: one
 -- that it took and failed later may have been seen. Where the platform said "outside the window" against what we knew,
 -- only a newer opener counts. The account's cap is left to the claim: here an unknown message would count itself.
+-- The comment that an unknown attempt has taken is free again once the attempt is called absent.
 -- What is unknown since a backup was restored has no attempt that it could name.
 WITH now AS MATERIALIZED (
     SELECT clock() AS at
@@ -16,11 +17,13 @@ SELECT
     CASE
         WHEN c.state IN ('cancelled', 'refused') THEN 'campaign_cancelled'
         WHEN s.kind = 'opted_out' THEN 'opted_out'
+        WHEN s.kind = 'erased' THEN 'erased'
         WHEN s.kind = 'unavailable' THEN 'person_unavailable'
         WHEN c.not_after <= now.at + %(reserve_seconds)s::float8 * interval '1 s' THEN 'not_after_passed'
-        WHEN l.user_id IS NULL THEN 'never_interacted'
+        WHEN l.user_id IS NULL AND r.user_id IS NULL AND e.object_id IS NULL THEN 'never_interacted'
         WHEN
-            l.opener_at + interval '24 h' - %(margin_seconds)s::float8 * interval '1 s'
+            greatest(l.opener_at + interval '24 h', r.until, e.given_at + interval '7 days')
+            - %(margin_seconds)s::float8 * interval '1 s'
             <= now.at + %(reserve_seconds)s::float8 * interval '1 s'
             THEN 'window_closed'
         WHEN m.reason = 'outside_window' AND l.opener_at <= a.opener_at THEN 'window_closed'
@@ -30,6 +33,14 @@ INNER JOIN campaign AS c ON m.campaign_id = c.campaign_id
 LEFT JOIN attempt AS a ON m.attempt_id = a.attempt_id
 CROSS JOIN now
 LEFT JOIN last_interaction AS l ON m.account_id = l.account_id AND m.user_id = l.user_id
+LEFT JOIN reply_right AS r ON c.private_replies AND m.account_id = r.account_id AND m.user_id = r.user_id
+LEFT JOIN
+    entitlement AS e
+    ON
+        m.state = 'unknown'
+        AND a.account_id = e.account_id
+        AND a.entitlement_id = e.object_id
+        AND e.removed_at IS NULL
 LEFT JOIN active_suppression AS s ON m.account_id = s.account_id AND m.user_id = s.user_id
 WHERE
     m.campaign_id = %(campaign_id)s

@@ -1,12 +1,13 @@
 -- Raises each person's newest opener to the newest loaded one, only ever forward. An interaction further ahead of the
 -- clock than the tolerance opens no window, and one that was when it first came never does, however often it comes
 -- again; what came twice or late changes nothing. Returns how many people moved.
-WITH newest AS (
-    SELECT DISTINCT ON (i.account_id, i.user_id)
+-- Grouped before it is sorted: of a long history only a person's newest of each kind has to be put in order.
+WITH newest_of_kind AS (
+    SELECT
         i.account_id,
         i.user_id,
-        i.occurred_at,
-        i.kind
+        i.kind,
+        max(i.occurred_at) AS occurred_at
     FROM loading_interaction AS i
     WHERE
         i.kind = ANY(%(openers)s::interaction_kind[])
@@ -21,7 +22,17 @@ WITH newest AS (
                 AND k.occurred_at = i.occurred_at
                 AND k.occurred_at - k.stored_at > interval '60 s'
         )
-    ORDER BY i.account_id ASC, i.user_id ASC, i.occurred_at DESC, i.kind ASC
+    GROUP BY i.account_id, i.user_id, i.kind
+),
+
+newest AS (
+    SELECT DISTINCT ON (account_id, user_id)
+        account_id,
+        user_id,
+        occurred_at,
+        kind
+    FROM newest_of_kind
+    ORDER BY account_id ASC, user_id ASC, occurred_at DESC, kind ASC
 ),
 
 raised AS (

@@ -1,6 +1,7 @@
 -- Turns every staged row into a message: bad rows and repetitions in their state, good rows as `good_state`. Returns
 -- how many of each state. `findings`, `states` and `reasons` say what each finding makes of its row; where a row has
--- several, the one that stands first in them wins.
+-- several, the one that stands first in them wins. People who were erased stand there by their tombstones, and are
+-- ineligible: no file can hold one, since it has not the shape of an id.
 WITH ranking AS (
     SELECT *
     FROM unnest(%(findings)s::text[], %(states)s::message_state[], %(reasons)s::reason[]) WITH ORDINALITY AS r (
@@ -28,8 +29,16 @@ added AS (
         s.typed_user_id,
         CASE WHEN v.row_number IS NULL THEN s.user_id END,
         s.cells,
-        coalesce(v.state, %(good_state)s::message_state),
-        CASE WHEN v.row_number IS NULL THEN %(good_reason)s::reason ELSE v.reason END
+        CASE
+            WHEN v.row_number IS NOT NULL THEN v.state
+            WHEN s.user_id LIKE 'erased:%%' AND %(good_state)s::message_state = 'ready' THEN 'ineligible'
+            ELSE %(good_state)s::message_state
+        END,
+        CASE
+            WHEN v.row_number IS NOT NULL THEN v.reason
+            WHEN s.user_id LIKE 'erased:%%' AND %(good_state)s::message_state = 'ready' THEN 'erased'
+            ELSE %(good_reason)s::reason
+        END
     FROM staged_row AS s
     LEFT JOIN verdict AS v ON s.row_number = v.row_number
     WHERE s.campaign_id = %(campaign_id)s

@@ -22,8 +22,14 @@ SELECT
     m.delivered_at,
     m.read_at,
     m.provider_message_id,
+    CASE
+        WHEN x.attempt_id IS NULL THEN NULL
+        WHEN x.entitlement_id IS NULL THEN 'window'
+        ELSE 'private reply'
+    END AS sent_by,
     p.problems
 FROM message_list AS m
+LEFT JOIN attempt AS x ON m.attempt_id = x.attempt_id
 LEFT JOIN row_problem AS p ON m.row_number = p.row_number
 WHERE m.campaign_id = %(campaign_id)s
 ORDER BY m.row_number

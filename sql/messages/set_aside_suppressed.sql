@@ -7,7 +7,11 @@ FROM move_messages(
         SELECT
             ROW(
                 m.message_id, 'ineligible',
-                CASE WHEN s.kind = 'opted_out' THEN 'opted_out' ELSE 'person_unavailable' END,
+                CASE s.kind
+                    WHEN 'opted_out' THEN 'opted_out'
+                    WHEN 'erased' THEN 'erased'
+                    ELSE 'person_unavailable'
+                END,
                 NULL, NULL, NULL, NULL, NULL, NULL, NULL
             )::message_change
         FROM active_suppression AS s

@@ -88,22 +88,6 @@ CREATE TABLE entitlement (
 );
 CREATE INDEX entitlement_of_person ON entitlement (account_id, user_id, given_at);
 
--- Whoever asks which private replies are allowed reads this: given less than 7 days ago, by an honest clock, and there.
-CREATE VIEW open_entitlement AS
-SELECT
-    account_id,
-    object_id,
-    kind,
-    user_id,
-    given_at,
-    given_at + interval '7 days' AS closes_at
-FROM entitlement
-WHERE
-    given_at > clock() - interval '7 days'
-    AND given_at <= clock() + interval '60 s'
-    AND removed_at IS NULL
-    AND (hidden_at IS NULL OR shown_at >= hidden_at);
-
 -- A person's newest stop of marketing messages and their newest resumption: the newer one counts.
 CREATE TABLE marketing_answer (
     account_id bigint NOT NULL REFERENCES account,
@@ -168,4 +152,39 @@ CREATE OR REPLACE FUNCTION move_messages(changes message_change[]) RETURNS SETOF
     )
 
     SELECT message_id FROM moved
+$$;
+
+-- Says of messages of an account that were sent in this time that no receipt has come of them: the one reason that is
+-- given without a move. Returns of how many.
+CREATE FUNCTION note_no_receipt(of_account bigint, since timestamptz, until timestamptz) RETURNS bigint
+LANGUAGE sql VOLATILE AS $$
+    WITH noted AS (
+        UPDATE message_list AS m
+        SET reason = 'no_receipt'
+        WHERE
+            m.account_id = of_account
+            AND m.sent_at >= since
+            AND m.sent_at < until
+            AND m.state = 'sent'
+            AND m.reason IS NULL
+            AND m.platform_sent_at IS NULL
+        RETURNING m.message_id
+    )
+
+    SELECT count(*) FROM noted
+$$;
+
+-- Takes that back of messages of which a receipt came after all. Returns of how many.
+CREATE FUNCTION forget_no_receipt(which bigint[]) RETURNS bigint LANGUAGE sql VOLATILE AS $$
+    WITH forgotten AS (
+        UPDATE message_list AS m
+        SET reason = NULL
+        WHERE
+            m.message_id = ANY(which)
+            AND m.reason = 'no_receipt'
+            AND coalesce(m.platform_sent_at, m.delivered_at, m.read_at) IS NOT NULL
+        RETURNING m.message_id
+    )
+
+    SELECT count(*) FROM forgotten
 $$;

@@ -1,6 +1,5 @@
 -- Takes up messages that became sent since the last pass, with the receipts that came before: those of their ids waited
--- and stand on the message from now on; watermarks are looked at next. Whichever go first, all have their turn, so the
--- LIMIT below needs no order (AM09).
+-- and stand on the message from now on; watermarks are looked at next. Whichever go first, all have their turn.
 -- Returns how many messages were due.
 WITH due AS (
     DELETE FROM receipt_due

@@ -1,11 +1,10 @@
 -- Keeps the earliest of all times told, where that is news. What was read had been delivered by then; Instagram tells
--- of no deliveries, so there that time stays empty. A message of which a receipt came is not one without any.
+-- of no deliveries, so there that time stays empty.
 UPDATE message_list AS m
 SET
     platform_sent_at = least(m.platform_sent_at, t.platform_sent_at),
     delivered_at = least(m.delivered_at, t.delivered_at),
-    read_at = least(m.read_at, t.read_at),
-    reason = CASE WHEN m.reason = 'no_receipt' THEN NULL ELSE m.reason END
+    read_at = least(m.read_at, t.read_at)
 FROM (
     SELECT
         g.message_id,

@@ -20,17 +20,8 @@ drawn AS (
 ),
 
 told AS (
-    UPDATE message_list AS m
-    SET reason = 'no_receipt'
-    FROM line AS l
-    WHERE
-        m.account_id = l.account_id
-        AND m.sent_at >= l.looked_until
-        AND m.sent_at < l.sent_before
-        AND m.state = 'sent'
-        AND m.reason IS NULL
-        AND m.platform_sent_at IS NULL
-    RETURNING m.message_id
+    SELECT note_no_receipt(account_id, looked_until, sent_before) AS noted_count
+    FROM line
 )
 
-SELECT count(*) AS missing_count FROM told
+SELECT coalesce(sum(noted_count), 0)::bigint AS missing_count FROM told

@@ -1,5 +1,6 @@
--- Keeps opt-outs, for good; one takes the place of a cool-off. An opt-out that came through the platform alone becomes
--- ours as well: its resumption does not take back what was asked for here. Returns how many are new.
+-- Keeps opt-outs, for good; one takes the place of a cool-off, and of an erasure's own mark. An opt-out that came
+-- through the platform alone becomes ours as well: its resumption does not take back what was asked for here. Returns
+-- how many are new.
 WITH added AS (
     INSERT INTO suppression AS s (account_id, user_id, source, kind)
     SELECT
@@ -14,8 +15,8 @@ WITH added AS (
             kind = 'opted_out',
             until = NULL,
             source = excluded.source,
-            added_at = CASE s.kind WHEN 'unavailable' THEN clock() ELSE s.added_at END
-        WHERE s.kind = 'unavailable' OR s.source = %(marketing_stop)s
+            added_at = CASE s.kind WHEN 'opted_out' THEN s.added_at ELSE clock() END
+        WHERE s.kind <> 'opted_out' OR s.source = %(marketing_stop)s
     RETURNING user_id
 )
 

@@ -1,6 +1,7 @@
 -- Returns campaigns that stand still though they could go on: timed ones whose time passed `late_seconds` ago, and
--- sending ones with a message that can be claimed now, of which none was claimed for `still_seconds`. Campaigns whose
--- account is paused or was asked to wait stand still for a reason, and are left out.
+-- sending ones with a message that can be claimed now, of which none was claimed for `still_seconds`, or for
+-- `broken_off_seconds` where a run is known to have broken off (`broken_off_ids`). Campaigns whose account is paused or
+-- was asked to wait stand still for a reason, and are left out.
 SELECT
     c.campaign_id,
     c.name,
@@ -32,19 +33,25 @@ WHERE
         )
         OR (
             c.state = 'sending'
-            AND coalesce(x.started_at, c.started_at) < clock() - %(still_seconds)s::float8 * interval '1 s'
+            AND coalesce(x.started_at, c.started_at)
+            < clock()
+            - CASE
+                WHEN c.campaign_id = ANY(%(broken_off_ids)s::uuid[]) THEN %(broken_off_seconds)s::float8
+                ELSE %(still_seconds)s::float8
+            END * interval '1 s'
             AND EXISTS (
                 SELECT 1
                 FROM message_list AS m
-                INNER JOIN last_interaction AS l ON m.account_id = l.account_id AND m.user_id = l.user_id
+                LEFT JOIN last_interaction AS l ON m.account_id = l.account_id AND m.user_id = l.user_id
+                LEFT JOIN reply_right AS r
+                    ON c.private_replies AND m.account_id = r.account_id AND m.user_id = r.user_id
                 WHERE
                     m.campaign_id = c.campaign_id
                     AND m.state = 'ready'
                     AND (m.not_before IS NULL OR m.not_before <= clock())
                     AND (a.cap_messages IS NULL OR cap_free_at(m.account_id, m.user_id) <= clock())
-                    AND l.opener_at
+                    AND greatest(l.opener_at + interval '24 h', r.until)
                     > clock()
-                    - interval '24 h'
                     + (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s'
                     AND NOT EXISTS (
                         SELECT 1 FROM attempt AS u

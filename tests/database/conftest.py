@@ -7,6 +7,7 @@ import pytest_asyncio
 
 from clients.postgres import connect
 from database.place import placed
+from database.tellers import TELLERS
 from events import Scene
 from factories import TOKEN, World
 from tasks.database import broken_promises
@@ -27,6 +28,12 @@ def scene(world, tmp_path):
 @pytest.fixture
 def scene_18(world_18, tmp_path):
     return Scene(world_18, tmp_path)
+
+
+@pytest.fixture(params=TELLERS.values(), ids=TELLERS)
+def teller(request, world):
+    """Who tells what people did: each case of eligibility holds for our own table and for one of a team's."""
+    return request.param(world)
 
 
 @pytest_asyncio.fixture

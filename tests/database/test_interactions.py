@@ -120,6 +120,17 @@ def test_bad_rows_are_listed_by_number_and_the_others_are_loaded(world, tmp_path
     assert [word for number, word in enumerate(words, start=4) if word not in said[number]] == []
 
 
+def test_of_many_bad_rows_the_first_thousand_are_listed_and_all_are_counted(world_18, tmp_path):
+    name = world_18.account().name
+    at = "2026-05-04T10:00:00Z"
+    rows = [(name, user_id(number) if number % 2 else "x", "message", at, str(number)) for number in range(5000)]
+
+    report = load(world_18, as_file(tmp_path, "csv", rows))
+
+    assert (report.row_count, report.new_count, report.bad_count) == (5000, 2500, 2500)
+    assert [number for number, _ in report.problems] == list(range(2, 2002, 2))
+
+
 def test_ids_that_a_spreadsheet_stored_as_numbers_are_refused_not_repaired(world_18, tmp_path):
     name = world_18.account().name
     at = "2026-05-04T10:00:00Z"
@@ -239,57 +250,54 @@ def test_the_newest_opener_only_ever_moves_forward_in_whatever_order_events_come
     assert store_interactions(world.connection, [one(account, 1, at=now, event_id="0")], timing=TIMING) == (1, 1)
 
 
-def test_only_openers_open_a_window_and_every_other_kind_is_kept_as_evidence(world):
+def test_only_openers_open_a_window_and_every_other_kind_is_kept_as_evidence(teller):
+    world = teller.world
     account = world.account()
     at = read_clock(world.connection) - timedelta(hours=1)
     kinds = list(InteractionKind)
 
-    store_interactions(
-        world.connection,
-        [one(account, place, at=at, kind=kind, event_id=str(place)) for place, kind in enumerate(kinds)],
-        timing=TIMING,
-    )
+    teller.tell([one(account, place, at=at, kind=kind, event_id=str(place)) for place, kind in enumerate(kinds)])
 
-    assert len(stored(world)) == len(kinds)
+    assert len(teller.evidence()) == len(kinds)
     opened = {kinds[place] for place in range(len(kinds)) if user_id(place) in openers(world)}
     assert opened == set(OPENERS) == set(kinds) - {InteractionKind.COMMENT, InteractionKind.VISITOR_POST}
 
 
-def test_an_event_from_the_future_is_kept_but_opens_no_window_ever(world):
+def test_an_event_from_the_future_is_kept_but_opens_no_window_ever(teller):
+    world = teller.world
     account = world.account()
     now = read_clock(world.connection)
 
-    store_interactions(
-        world.connection,
+    teller.tell(
         [
             one(account, 1, at=now + timedelta(seconds=90), event_id="ahead"),
             one(account, 2, at=now + timedelta(seconds=30), event_id="clocks differ a little"),
-        ],
-        timing=TIMING,
+        ]
     )
 
-    assert [row[0] for row in stored(world)] == [user_id(1), user_id(2)]
+    assert teller.evidence() == [user_id(1), user_id(2)]
     assert set(openers(world)) == {user_id(2)}
     assert broken_promises(world.connection) == {}
     # A later import does not dig it out when its time has come.
     world.put_clock_ahead(minutes=10)
-    store_interactions(world.connection, [one(account, 3, at=now)], timing=TIMING)
+    teller.tell([one(account, 3, at=now)])
     assert set(openers(world)) == {user_id(2), user_id(3)}
 
 
-def test_each_person_left_out_has_its_own_reason_by_the_time_of_the_event(world, tmp_path):
+def test_each_person_left_out_has_its_own_reason_by_the_time_of_the_event(teller, tmp_path):
+    world = teller.world
     account, other = world.account(), world.account()
     edge = (TIMING.margin_seconds + TIMING.reserve_seconds) / 3600
-    world.people_write(account, [1], hours_ago=1)
-    world.people_write(other, [2], hours_ago=1)
+    teller.people_write(account, [1], hours_ago=1)
+    teller.people_write(other, [2], hours_ago=1)
     # It arrives now, but it happened yesterday.
-    world.people_write(account, [3], hours_ago=25)
-    world.people_write(account, [4], kind=InteractionKind.COMMENT)
-    world.people_write(account, [5], kind=InteractionKind.VISITOR_POST)
-    world.people_write(account, [6], hours_ago=1)
+    teller.people_write(account, [3], hours_ago=25)
+    teller.people_write(account, [4], kind=InteractionKind.COMMENT)
+    teller.people_write(account, [5], kind=InteractionKind.VISITOR_POST)
+    teller.people_write(account, [6], hours_ago=1)
     # One second too late, and half a minute in time: a claim needs the reserve.
-    world.people_write(account, [7], hours_ago=24 - edge + 1 / 3600)
-    world.people_write(account, [8], hours_ago=24 - edge - 30 / 3600)
+    teller.people_write(account, [7], hours_ago=24 - edge + 1 / 3600)
+    teller.people_write(account, [8], hours_ago=24 - edge - 30 / 3600)
     world.connection.execute(
         "INSERT INTO suppression (account_id, user_id, source) VALUES (%s, %s, 'test')",
         [account.account_id, user_id(6)],
@@ -311,16 +319,17 @@ def test_each_person_left_out_has_its_own_reason_by_the_time_of_the_event(world,
     assert broken_promises(world.connection) == {}
 
 
-def test_an_opener_that_arrives_raises_the_turn_of_a_waiting_message(world, tmp_path):
+def test_an_opener_that_arrives_raises_the_turn_of_a_waiting_message(teller, tmp_path):
+    world = teller.world
     account = world.account()
-    world.people_write(account, [1, 2], hours_ago=20)
+    teller.people_write(account, [1, 2], hours_ago=20)
     campaign_id = world.submit_ids(tmp_path, [1, 2], account=account)
     start_campaign(world.connection, campaign_id, timing=TIMING)
     before = closings(world, campaign_id)
 
-    world.people_write(account, [1], hours_ago=1)
-    world.people_write(account, [2], hours_ago=1, kind=InteractionKind.COMMENT)
-    world.people_write(account, [2], hours_ago=22)
+    teller.people_write(account, [1], hours_ago=1)
+    teller.people_write(account, [2], hours_ago=1, kind=InteractionKind.COMMENT)
+    teller.people_write(account, [2], hours_ago=22)
 
     after = closings(world, campaign_id)
     assert abs((after[1] - before[1]) - timedelta(hours=19)) < timedelta(minutes=1)
@@ -336,18 +345,19 @@ def closings(world, campaign_id):
     return {row["row_number"]: row["closes_at"] for row in rows}
 
 
-def test_the_rows_of_a_timed_campaign_wait_and_are_judged_again_at_its_start(world, tmp_path):
+def test_the_rows_of_a_timed_campaign_wait_and_are_judged_again_at_its_start(teller, tmp_path):
+    world = teller.world
     account = world.account()
     now = read_clock(world.connection)
-    world.people_write(account, [1], hours_ago=1)
-    world.people_write(account, [2], hours_ago=20)
-    world.people_write(account, [3], hours_ago=30)
+    teller.people_write(account, [1], hours_ago=1)
+    teller.people_write(account, [2], hours_ago=20)
+    teller.people_write(account, [3], hours_ago=30)
     campaign_id = world.submit_ids(tmp_path, range(1, 6), account=account, scheduled_at=now + timedelta(hours=6))
     assert set(world.verdicts(campaign_id).values()) == {"ready"}
 
     world.put_clock_ahead(hours=6, seconds=5)
     # Meanwhile two wrote: one whose window was closed, and one whom nobody knew.
-    world.people_write(account, [3, 4], hours_ago=1)
+    teller.people_write(account, [3, 4], hours_ago=1)
     start_campaign(world.connection, campaign_id, timing=TIMING)
 
     assert world.verdicts(campaign_id) == {

@@ -1,10 +1,14 @@
 """The platform's message ids: one that was told before proves nothing."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
+from clients.postgres import connect
 from database.shares import FakeMessenger, make_campaign, order_of, send
 from domain.outcome import Accepted
-from factories import TIMING, user_id
+from factories import TIMING, World, user_id
 from tasks.campaigns import start_campaign
 from tasks.database import broken_promises
 from tasks.recording import shared_recorder
@@ -50,15 +54,35 @@ async def test_a_message_id_given_to_two_campaigns_at_once_is_believed_once(worl
         start_campaign(world.connection, campaign_id, timing=TIMING)
         attempts.append(world.claim(campaign_id, number))
 
-    # Two shares of one process: the first statement is under way, the other outcomes gather for one together.
+    # Two shares of one process, at one moment: their outcomes gather for one statement.
     async with shared_recorder(database, patience_seconds=5) as recorder:
-        recorder._waiting.append(([(attempts[0], Accepted("m-same"))], asyncio.get_running_loop().create_future()))
-        doubted = await recorder.write([(attempts[1], Accepted("m-same"))])
+        writes = (recorder.write([(attempt_id, Accepted("m-same"))]) for attempt_id in attempts)
+        doubted, _ = await asyncio.gather(*writes)
 
     assert doubted == {attempts[1]}
     rows = world.connection.execute("SELECT outcome FROM attempt ORDER BY attempt_id = %s", [attempts[1]]).fetchall()
     assert [row["outcome"] for row in rows] == ["accepted", "unknown"]
     assert broken_promises(world.connection) == {}
+
+
+def test_a_message_id_told_to_two_processes_in_the_same_instant_is_believed_once(world_18, database_18, tmp_path):
+    account = world_18.account()
+    world_18.people_write(account, [1, 2])
+    campaign_id = world_18.submit_ids(tmp_path, [1, 2], account=account)
+    start_campaign(world_18.connection, campaign_id, timing=TIMING)
+    first, second = (world_18.claim(campaign_id, number) for number in (1, 2))
+    told = {"outcome": "accepted", "state": "sent", "mid": "m-same"}
+
+    with connect(database_18) as connection, ThreadPoolExecutor(1) as other:
+        with world_18.connection.transaction():
+            world_18.end(first, **told)
+            waiting = other.submit(World(connection).end, second, **told)
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=0.5)
+        waiting.result(timeout=20)
+
+    assert world_18.states(campaign_id) == {"sent": 1, "unknown": 1}
+    assert broken_promises(world_18.connection) == {}
 
 
 def test_an_outcome_recorded_twice_does_not_doubt_itself(world, tmp_path):

@@ -20,6 +20,7 @@ OUTCOMES = [
     "windowcast_delivered_at",
     "windowcast_read_at",
     "windowcast_message_id",
+    "windowcast_sent_by",
 ]
 
 

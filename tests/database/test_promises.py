@@ -64,6 +64,11 @@ BREAK = {
         "DELETE FROM receipt_due",
         "INSERT INTO mid_receipt (account_id, mid, read_at) SELECT account_id, 'm-1', clock() FROM attempt",
     ],
+    "p36_one_private_reply_per_comment": [
+        "DROP INDEX attempt_private_reply",
+        ANOTHER_ATTEMPT,
+        "UPDATE attempt SET entitlement_id = 'comment-1'",
+    ],
 }
 
 # Further ways to break those that have several: a word for it, the deed.
@@ -95,6 +100,7 @@ BREAK_TOO = {
     "p14_attempt_inside_its_window": {
         "an opener that nobody knows": ["DELETE FROM last_interaction"],
         "an opener newer than any that is known": ["UPDATE attempt SET opener_at = opener_at + interval '1 s'"],
+        "a comment that nobody knows": ["UPDATE attempt SET entitlement_id = 'comment-1'"],
     },
     "p03_second_attempt_has_its_reason": {
         "refused, without a retry": [
@@ -196,6 +202,11 @@ GUARDED = {
         "INSERT INTO attempt SELECT (jsonb_populate_record(a, jsonb_build_object('attempt_id', gen_random_uuid(), "
         "'settled_at', NULL))).* FROM attempt AS a, generate_series(1, 2)",
         "attempt_unresolved",
+    ),
+    "a second answer to a comment": (
+        "INSERT INTO attempt SELECT (jsonb_populate_record(a, jsonb_build_object('attempt_id', gen_random_uuid(), "
+        "'entitlement_id', 'comment-1'))).* FROM attempt AS a, generate_series(1, 2)",
+        "attempt_private_reply",
     ),
     "a pace of nothing": ("UPDATE pace SET per_second = -1", "pace_per_second_check"),
     "a second campaign of a submission": (

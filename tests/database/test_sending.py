@@ -193,6 +193,8 @@ async def test_pause_resume_and_cancel_take_effect_at_the_next_claim(world, data
     assert report.end is ShareEnd.PAUSED
     assert 0 < sent_before < 30
     assert sent_before < len(messenger.posts) < 30
+    # What was claimed and missed its slot on a busy machine came back as not sent; closing cancels it too.
+    close_campaign(world.connection, campaign_id)
     states = world.states(campaign_id)
     assert states == {"sent": len(messenger.posts), "cancelled": 30 - len(messenger.posts)}
 

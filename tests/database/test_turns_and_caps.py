@@ -22,8 +22,8 @@ from tasks.windows import claim_parameters, read_clock
 
 def claim(world, campaign_id, *, most=10, is_media=False):
     """Claim once, as a sender does; return the people in the order of their slots."""
-    parameters = {"campaign_id": campaign_id, "most": most, "worker": "test", "is_media": is_media}
-    parameters |= {"media_gap_seconds": 0.1, "attempt_ids": [uuid.uuid4() for _ in range(most)]}
+    parameters = {"campaign_ids": [campaign_id], "mosts": [most], "worker": "test", "are_media": [is_media]}
+    parameters |= {"media_gap_seconds": 0.1, "aheads": [0.1], "attempt_ids": [uuid.uuid4() for _ in range(most)]}
     rows = world.connection.execute(query("messages/claim"), {**parameters, **claim_parameters(TIMING)})
     return [row["user_id"] for row in rows.fetchall()]
 
@@ -212,7 +212,7 @@ def test_whoever_is_at_the_cap_when_the_window_closes_has_the_cap_as_the_reason(
 
     world.put_clock_ahead(hours=24)
     world.connection.execute(
-        query("messages/close_turns"), {"campaign_id": campaign_id, "most": 100, **claim_parameters(TIMING)}
+        query("messages/close_turns"), {"campaign_ids": [campaign_id], "most": 100, **claim_parameters(TIMING)}
     )
 
     assert world.verdicts(campaign_id) == {1: "expired/cap_reached", 2: "expired/window_closed"}

@@ -90,8 +90,8 @@ def test_after_the_start_the_outcomes_stand_beside_the_rows(world, tmp_path):
 
     assert told[1][2:4] == ["sent", "The platform accepted the message."]
     assert told[1][4].endswith(" UTC")
-    assert told[1][5:] == [None, None, "'=m_1"]
-    assert told[2][2:] == ["ready", "The row is good: its message is sent when its turn comes.", *[None] * 4]
+    assert told[1][5:] == [None, None, "'=m_1", "window"]
+    assert told[2][2:] == ["ready", "The row is good: its message is sent when its turn comes.", *[None] * 5]
 
 
 def test_cells_of_a_header_that_is_not_the_templates_are_marked(world, tmp_path):

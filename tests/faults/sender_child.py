@@ -85,7 +85,8 @@ def wrap_the_doors(turnstile: Turnstile) -> None:
     from clients.lasting_connection import LastingConnection
     from sql import query
 
-    rows, rows_once, send = LastingConnection.rows, LastingConnection.rows_once, GraphMessenger.send
+    rows, rows_once = LastingConnection.rows, LastingConnection.rows_once
+    send, reply = GraphMessenger.send, GraphMessenger.reply
 
     async def watched_rows_once(self, statement, parameters):
         is_claim = statement == query("messages/claim")
@@ -107,8 +108,13 @@ def wrap_the_doors(turnstile: Turnstile) -> None:
         turnstile.pass_by("responded")
         return outcome
 
+    async def watched_reply(self, entitlement, *, content, metadata):
+        outcome = await reply(self, entitlement, content=content, metadata=metadata)
+        turnstile.pass_by("responded")
+        return outcome
+
     LastingConnection.rows, LastingConnection.rows_once = watched_rows, watched_rows_once
-    GraphMessenger.send = watched_send
+    GraphMessenger.send, GraphMessenger.reply = watched_send, watched_reply
 
 
 def main() -> int:

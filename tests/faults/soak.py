@@ -43,8 +43,8 @@ FAULTS = [
     ("sent_late", {"every": 37}),
     ("person_blocked", {"every": 41}),
     ({"kind": "perform_then_drop", "reset": True}, {"every": 43}),
-    # Not a message id told twice: two processes that are given one in the same instant both believe it (guarantees.md).
     ({"kind": "garbage", "form": "truncated_json"}, {"every": 47}),
+    ({"kind": "garbage", "form": "repeated_message_id"}, {"every": 59}),
     ("person_bothered", {"every": 53}),
     ({"preset": "throttled", "seconds": 1}, {"after": 60, "every": 400}),
 ]

@@ -155,7 +155,7 @@ def cramped_server():
 def test_f24_ten_senders_at_a_server_with_five_connections_wait_or_give_up_and_post_nothing_twice(
     make_scene, cramped_server
 ):
-    scene = make_scene(server=cramped_server, people=120, in_flight=5, per_second=60, database_patience_seconds=3)
+    scene = make_scene(server=cramped_server, people=120, in_flight=5, per_second=15, database_patience_seconds=3)
 
     with ExitStack() as stack:
         senders = [stack.enter_context(scene.start_sender()) for _ in range(10)]

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from proxy import proxying
 
+import servers
 from factories import user_id
 from sandbox.process import running_sandbox
 from tasks.accounts import resume_account
@@ -118,6 +119,34 @@ async def test_f18_a_message_id_seen_before_proves_nothing(make_scene, caplog):
     ] * 2
 
 
+@pytest.mark.parametrize("echo", ["first", "afterwards"])
+async def test_f18_the_id_of_a_message_without_an_answer_is_believed_until_its_echo_has_come(make_scene, echo):
+    scene = make_scene(people=6, in_flight=1, per_second=4)
+    scene.add_fault("sent_but_dropped", user_id=user_id(1))
+    scene.add_fault(_garbage("repeated_message_id", accepted=False), user_id=user_id(2))
+    stop = asyncio.Event()
+    if echo == "first":
+        run = asyncio.create_task(scene.run(stop=stop))
+        await until(lambda: len(scene.posts()) == 2)
+        stop.set()
+        await run
+        scene.carry_webhooks()
+
+    await scene.run()
+    found = scene.evidence()
+
+    assert found.believed == (set() if echo == "first" else {user_id(2)})
+    assert found.messages[user_id(1)]["state"] == "sent"
+    assert found.messages[user_id(2)]["state"] == ("unknown" if echo == "first" else "sent")
+
+
+async def until(is_true) -> None:
+    deadline = time.monotonic() + 10
+    while not is_true():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+
+
 THROTTLES = [
     pytest.param({"preset": "throttled", "seconds": 1.5}, id="613"),
     pytest.param({"preset": "throttled_messenger", "seconds": 1.5}, id="80006, in the header's words"),
@@ -180,8 +209,19 @@ async def test_f19_a_platform_that_is_away_costs_nothing_and_is_found_again(make
     assert found.states == {"sent": 10}
 
 
+@pytest.fixture(scope="module")
+def durable_server():
+    """A server that keeps what it commits: without one, nothing is sent to an address beyond this machine."""
+    server = servers.private_18(options="-c fsync=on -c full_page_writes=on")
+    server.make_template()
+    yield server
+    server.stop()
+
+
 @pytest.mark.parametrize("door", ["a name that nobody knows", "no TLS", "no place in the queue"])
-async def test_f19_a_connection_that_never_was_sends_nothing_and_makes_all_workers_wait(make_scene, sandbox, door):
+async def test_f19_a_connection_that_never_was_sends_nothing_and_makes_all_workers_wait(
+    make_scene, durable_server, sandbox, door
+):
     with closing(socket.create_server(("127.0.0.1", 0), backlog=0)) as full:
         address = full.getsockname()
         addresses = {
@@ -189,7 +229,7 @@ async def test_f19_a_connection_that_never_was_sends_nothing_and_makes_all_worke
             "no TLS": sandbox.url.replace("http:", "https:"),
             "no place in the queue": f"http://127.0.0.1:{address[1]}",
         }
-        scene = make_scene(people=5, graph_url=addresses[door], read_timeout_seconds=0.5)
+        scene = make_scene(people=5, server=durable_server, graph_url=addresses[door], read_timeout_seconds=0.5)
         with socket.create_connection(address):  # takes the only place
             stop = asyncio.Event()
             asyncio.get_running_loop().call_later(1.2, stop.set)

@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,11 @@ import pytest
 
 from factories import TOKEN, user_id
 from sandbox.process import SandboxClient, running_sandbox
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from prefect_machine import LOGIN, running_server
+from told_place import Receiver
 
 
 def pytest_collection_modifyitems(items):
@@ -71,6 +77,26 @@ class CommandLine:
 def platform():
     with running_sandbox() as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def prefect_login():
+    """The login of the server that these tests share: whatever they do is done with it, and with CSRF protection on."""
+    return LOGIN
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory, running_servers, prefect_login):
+    """A Prefect server with everything deployed, shared by all tests: they look at their own campaigns only."""
+    postgres = running_servers("embedded 18")
+    name = postgres.create()
+    home = tmp_path_factory.mktemp("prefect")
+    with running_server(home, login=prefect_login) as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WINDOWCAST_DATABASE_URL", postgres.url(name))
+        patch.setenv("WINDOWCAST_HOME", str(server.home / "windowcast"))
+        deployed = server.windowcast("deploy", "--json")
+        assert deployed.returncode == 0, deployed.stderr
+        yield server
 
 
 @pytest.fixture
@@ -165,3 +191,10 @@ class Shop:
 
     def accepted(self) -> list:
         return [message for message in self.platform.log() if message.account == self.page]
+
+
+@pytest.fixture
+def receiver():
+    receiver = Receiver()
+    yield receiver
+    receiver.close()

@@ -1,12 +1,38 @@
 """What these tests need of the machine; where it is missing they fail and name it, and none is skipped."""
 
 import shutil
-import struct
 import subprocess
-import zlib
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
+
+_FLOWS = Path(__file__).parents[1] / "flows"
+sys.path[:0] = [str(_FLOWS), str(Path(__file__).parent)]
+
+from picture import Picture  # noqa: E402  # its folder is no package
+
+
+def _of_flows():
+    """Return where the flow tests keep their fixtures: a Prefect server, a platform, a command on a fresh database."""
+    spec = spec_from_file_location("conftest_of_flows", _FLOWS / "conftest.py")
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+prefect_server, platform, command, shop = (
+    getattr(_of_flows(), name) for name in ("prefect_server", "platform", "command", "shop")
+)
+
+
+@pytest.fixture(scope="session")
+def prefect_login():
+    """None: what is looked at here are the pages behind the login, by a browser that fills in no form."""
+    return
+
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
@@ -22,7 +48,7 @@ class Browser:
         """The page's DOM as the browser has made it, as HTML."""
         return self._run(page, "--dump-dom", *options)
 
-    def picture(self, page: Path, *options: str, width: int = 1000, height: int = 1500) -> "Picture":
+    def picture(self, page: Path, *options: str, width: int = 1000, height: int = 1500) -> Picture:
         """What the page looks like."""
         path = self._folder / f"{page.stem}.png"
         path.unlink(missing_ok=True)
@@ -51,61 +77,14 @@ class Browser:
         return run.stdout
 
 
-class Picture:
-    """The pixels of a PNG file of 8 bits for each of red, green and blue, with or without transparency."""
-
-    def __init__(self, data: bytes) -> None:
-        assert data.startswith(b"\x89PNG\r\n\x1a\n")
-        chunks = list(_chunks(data))
-        self.width, self.height, depth, color = struct.unpack(">IIBB", dict(chunks)[b"IHDR"][:10])
-        assert depth == 8
-        self._size = {2: 3, 6: 4}[color]
-        packed = b"".join(content for name, content in chunks if name == b"IDAT")
-        self._rows = _unfiltered(zlib.decompress(packed), self.width * self._size, self._size)
-
-    def colors(self) -> set[bytes]:
-        """Every color in it."""
-        size = self._size
-        return {row[at : at + 3] for row in self._rows for at in range(0, len(row), size)}
-
-    def color(self, x: int, y: int) -> tuple[int, int, int]:
-        """The color of one pixel: red, green, blue."""
-        red, green, blue = self._rows[y][x * self._size : x * self._size + 3]
-        return red, green, blue
-
-
-def _chunks(data: bytes):
-    at = 8
-    while at < len(data):
-        (length,) = struct.unpack(">I", data[at : at + 4])
-        yield data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
-        at += 12 + length
-
-
-def _unfiltered(data: bytes, row_bytes: int, size: int) -> list[bytes]:
-    """Undo the filters of the rows (PNG specification, 9.2)."""
-    rows, above = [], bytes(row_bytes)
-    for start in range(0, len(data), row_bytes + 1):
-        kind, row = data[start], bytearray(data[start + 1 : start + 1 + row_bytes])
-        for at in range(row_bytes):
-            left = row[at - size] if at >= size else 0
-            corner = above[at - size] if at >= size else 0
-            row[at] = (row[at] + _predicted(kind, left, above[at], corner)) & 0xFF
-        above = bytes(row)
-        rows.append(above)
-    return rows
-
-
-def _predicted(kind: int, left: int, up: int, corner: int) -> int:
-    if kind == 4:
-        guess = left + up - corner
-        return min((left, up, corner), key=lambda one: abs(guess - one))
-    return (0, left, up, (left + up) // 2)[kind]
+@pytest.fixture(scope="session")
+def browser(browser_program, tmp_path_factory):
+    return Browser(browser_program, tmp_path_factory.mktemp("browser"))
 
 
 @pytest.fixture(scope="session")
-def browser(tmp_path_factory):
+def browser_program():
     program = next(filter(None, map(shutil.which, _NAMES)), None)
     if program is None:
         pytest.fail(f"No browser was found ({', '.join(_NAMES)}): `apt-get install -y chromium` brings one.")
-    return Browser(program, tmp_path_factory.mktemp("browser"))
+    return program

@@ -3,12 +3,26 @@
 import json
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
+from domain.eligibility import (
+    HORIZONS,
+    AccountEligibility,
+    ComingCampaign,
+    EligibilityReport,
+    HourCount,
+    Night,
+    coming_habits,
+    coming_starts,
+)
 from domain.problem import Finding, Problem, ProblemCode
 from domain.recipient_rules import Rule, RuleKind, RuleResult
+from reports.eligibility_page import write_eligibility_page
+from reports.history import CAMPAIGN_COLUMNS, History
+from reports.history_page import write_history_page
 from reports.validation_page import Checker, ValidationReport, Verdict, write_validation_page
 
 DARK = "--blink-settings=preferredColorScheme=0"
@@ -155,3 +169,132 @@ def test_every_verdict_has_its_mark(browser, tmp_path, verdict):
 
     assert re.search(rf'<p class="verdict (good|part|bad)" id="verdict">{verdict}</p>', document)
     assert "No row was looked at" in document
+
+
+NOW = datetime(2026, 11, 24, 3, 30, 12, tzinfo=UTC)
+
+
+def make_eligibility():
+    """Two accounts, of which one knows what is usual, with a gap of two nights and names that are long."""
+    closings = [(datetime(2026, 11, 24, 3, 59, tzinfo=UTC) + timedelta(hours=hour), 100) for hour in range(24)]
+    hours = [
+        HourCount(NOW.replace(minute=0, second=0) - timedelta(hours=h), 2_000 + 9 * (h % 24), h) for h in range(672)
+    ]
+    first = AccountEligibility(
+        account_id=1, account="Corner Shop " + "x" * 60, per_second=40.0, known=10_000, open_now=2_400, closed=7_500,
+        opted_out=60, cooling_off=40, opted_out_unseen=3, never_wrote=None, open_at_cap=5,
+        closing={hours: 100 * hours for hours in HORIZONS}, by_opener={"message": 2_000, "postback": 400},
+        compared_with=NOW - timedelta(hours=24), is_compared_with_night=True, was_open=2_450, newly_open=700, lost=750,
+        lost_suppressed=20, newest_interaction_at=NOW, old_warning="The newest interaction is old.",
+        starts=coming_starts(closings, now=NOW, people=2_400, per_second=40.0), habits=(), weeks_measured=1,
+        hours=tuple(hours[:24]), campaigns=(ComingCampaign("01a2", "Sale " * 9, NOW, 800, 700, 40, 18.0, "is late"),),
+        more_campaigns=1,
+    )  # fmt: skip
+    habits, weeks = coming_habits(hours, now=NOW, zone=EligibilityReport(NOW.date(), "UTC", NOW, (), {}).local)
+    second = replace(first, account_id=2, account="Other", habits=habits, weeks_measured=weeks, old_warning=None)
+    nights = tuple(
+        Night(date(2026, 11, day)) if day in {20, 21} else Night(date(2026, 11, day), NOW, 10_000, 2_000 + day, 70, 75)
+        for day in range(1, 25)
+    )
+    return EligibilityReport(date(2026, 11, 24), "Europe/Berlin", NOW, (first, second), {1: nights, 2: nights})
+
+
+def make_history():
+    """Three campaigns whose names, counts and times are in three different orders; one has no rate."""
+    rows = []
+    for place, (name, sent) in enumerate([("Beta", 9), ("alpha", 1_000), ("Gamma", 20)]):
+        row = dict.fromkeys(CAMPAIGN_COLUMNS, 0) | {"campaign_id": UUID(int=place), "name": name, "account": "Shop"}
+        row |= {"state": "finished", "created_at": NOW - timedelta(days=place), "sent_count": sent, "language": "en"}
+        row |= {"template": "sale", "scheduled_at": None, "started_at": NOW, "ended_at": NOW}
+        rows.append(row | {"sent_rate": None if name == "Gamma" else sent / 1_000})
+    reasons = [
+        {"campaign": "Beta", "account": "Shop", "state": "failed", "reason": reason, "provider_code": None,
+         "provider_subcode": None, "message_count": 7, "newest_at": NOW, "campaign_id": UUID(int=0)}
+        for reason in ("message_refused", "window_closed")
+    ]  # fmt: skip
+    rate = {"minute": NOW, "campaign": "Beta", "account": "Shop", "sent_count": 9, "per_second": 0.15, "pace": 40}
+    return History(
+        NOW - timedelta(days=30), NOW, "UTC", None, rows, (), reasons, [{**rate, "campaign_id": UUID(int=0)}]
+    )
+
+
+@pytest.fixture(params=["eligibility", "history"])
+def report_page(request, tmp_path):
+    path = tmp_path / f"{request.param}.html"
+    if request.param == "eligibility":
+        write_eligibility_page(path, make_eligibility())
+    else:
+        write_history_page(path, make_history())
+    return path
+
+
+def test_a_report_opens_without_a_network_with_its_plots(browser, report_page):
+    document = browser.document(report_page)
+
+    assert '<html lang="en">' in document
+    assert document.count("<svg") == document.count('<figure role="img"') == (6 if "Night of" in document else 3)
+    assert "ERR_" not in document
+
+
+def test_a_report_is_seen_with_plots_in_more_than_one_color(browser, report_page):
+    picture = browser.picture(report_page, width=1000, height=1600)
+
+    assert (0x2F, 0x6F, 0xB2) in {tuple(color) for color in picture.colors()}  # bars and lines
+    assert len(picture.colors()) > 100
+
+
+@pytest.mark.parametrize("options", [pytest.param((), id="light"), pytest.param((DARK,), id="dark")])
+def test_every_text_of_a_report_stands_out_from_what_is_behind_it(browser, report_page, options):
+    found = measured(browser, report_page, *options, width=1000)
+
+    assert found["poorest"] >= 4.5, found
+
+
+@pytest.mark.parametrize("width", [360, 768, 1400])
+def test_a_report_fits_its_width_from_phone_to_screen(browser, report_page, width):
+    found = measured(browser, report_page, width=width)
+
+    assert found["width"] <= found["visible"] <= width, found
+
+
+def test_a_report_prints_on_paper(browser, report_page):
+    assert browser.printed(report_page).startswith(b"%PDF-")
+
+
+# Clicks on the heads of the table of campaigns, and says in which order the names then stand.
+SORT = """<!doctype html><title>sort</title>
+<iframe src="PAGE" style="width: 1000px; height: 900px" onload="sort(this)"></iframe><pre id="sorted"></pre>
+<script>
+function sort(frame) {
+  const table = frame.contentDocument.getElementById("campaigns-table"), told = {};
+  for (const name of ["Name", "Sent", "Created", "Sent rate"]) {
+    const head = [...table.tHead.rows[0].cells].find(cell => cell.textContent === name);
+    for (const way of ["up", "down"]) {
+      head.querySelector("button").click();
+      told[name + " " + way] = [...table.tBodies[0].rows].map(row => row.cells[0].textContent).join(" ");
+      told[name + " " + way + " aria"] = head.getAttribute("aria-sort");
+    }
+  }
+  document.getElementById("sorted").textContent = JSON.stringify(told);
+}
+</script>
+"""
+
+
+def test_the_tables_of_the_history_are_sorted_by_a_click(browser, tmp_path):
+    page = tmp_path / "history.html"
+    write_history_page(page, make_history())
+    harness = tmp_path / "sort.html"
+    harness.write_text(SORT.replace("PAGE", page.as_uri()), encoding="utf-8")
+
+    document = browser.document(harness, "--allow-file-access-from-files", "--virtual-time-budget=5000")
+
+    told = json.loads(re.search(r'<pre id="sorted">(.*?)</pre>', document, re.DOTALL)[1])
+    assert {key: order for key, order in told.items() if not key.endswith("aria")} == {
+        "Name up": "alpha Beta Gamma", "Name down": "Gamma Beta alpha",
+        "Sent up": "Beta Gamma alpha", "Sent down": "alpha Gamma Beta",
+        "Created up": "Gamma alpha Beta", "Created down": "Beta alpha Gamma",
+        # Whatever the direction, what has no value stands last.
+        "Sent rate up": "Beta alpha Gamma", "Sent rate down": "alpha Beta Gamma",
+    }  # fmt: skip
+    assert (told["Name up aria"], told["Name down aria"]) == ("ascending", "descending")

@@ -8,10 +8,14 @@ import pytest
 from pydantic import SecretStr
 
 from clients.settings import Settings
+from domain.approval import ApprovalVerdict
+from domain.erasure import DeletionState
 from domain.evidence import DecisionKind, LookUpResult
+from domain.news import NewsKind
 from domain.problem import FINDINGS, Finding, Problem
 from domain.reasons import SENTENCES, Reason
 from domain.receipts import PolicyAction, WatermarkKind
+from domain.retention import FileLoss
 from domain.states import CAMPAIGN_MOVES, MOVES, CampaignState, MessageState
 from domain.suppression import SuppressionKind
 from domain.template import Channel, Provider
@@ -19,12 +23,16 @@ from domain.window import InteractionKind
 
 ROOT = Path(__file__).parents[2]
 ENUM_TYPES = {
+    "approval_verdict": ApprovalVerdict,
     "campaign_state": CampaignState,
     "channel": Channel,
     "decision_kind": DecisionKind,
+    "deletion_state": DeletionState,
+    "file_loss": FileLoss,
     "interaction_kind": InteractionKind,
     "look_up_result": LookUpResult,
     "message_state": MessageState,
+    "news_kind": NewsKind,
     "policy_action": PolicyAction,
     "provider": Provider,
     "reason": Reason,

@@ -11,7 +11,12 @@ STATEMENTS = sorted(
     for path in (ROOT / "sql").rglob("*.sql")
     if "migrations" not in path.parts
 )
-# Definitions and COPY have no plan; loading tables live only inside a load.
+# What a team's own table looks like to the statements that read it.
+MAPPED_VIEW = """
+CREATE TEMPORARY VIEW mapped_interaction AS SELECT NULL::text AS account, user_id, kind::text, occurred_at
+FROM interaction
+"""
+# Definitions, COPY and TRUNCATE have no plan; loading tables live only inside a load or a report.
 WITHOUT_PLAN = {
     "database/create_migration_table",
     "staging/copy_rows",
@@ -23,6 +28,13 @@ WITHOUT_PLAN = {
     "receipts/create_loading_table",
     "receipts/drop_loading_table",
     "receipts/copy",
+    "maintenance/empty_aside",
+    "eligibility/create_segment",
+    "eligibility/clear_segment",
+    "eligibility/copy_segment",
+    "interactions/copy_csv",
+    "interactions/analyze_loading_table",
+    "mapped/drop_view",
 }
 
 
@@ -63,6 +75,8 @@ def _misfit(connection, name: str) -> str | None:
         with connection.transaction(force_rollback=True):
             connection.execute(query("interactions/create_loading_table"))
             connection.execute(query("receipts/create_loading_table"))
+            connection.execute(query("eligibility/create_segment"))
+            connection.execute(MAPPED_VIEW)
             connection.execute(b"EXPLAIN " + statement, parameters)
     except psycopg.errors.Error as error:
         return str(error)

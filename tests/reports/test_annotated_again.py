@@ -36,7 +36,7 @@ def test_what_stood_in_our_columns_beside_other_rows_is_taken_away(rich):
 
 def test_after_sending_the_outcomes_join_the_columns_that_came_back(rich):
     first = annotate(rich, good(2), good(3), good(4))
-    sent = ("sent", "The platform accepted the message.", "2026-11-23 10:00:00 UTC", None, None, "m_1")
+    sent = ("sent", "The platform accepted the message.", "2026-11-23 10:00:00 UTC", None, None, "m_1", "window")
 
     second = annotate(first, NotedRow(2, sent), good(3), good(4), has_outcomes=True)
 

@@ -29,6 +29,7 @@ def sent_line(**changes):
         "state": MessageState.SENT,
         "sent_at": IN_TOKYO,
         "message_id": "m_AG5",
+        "sent_by": "window",
     }
     return MessageLine(**{**values, **changes})
 
@@ -61,8 +62,8 @@ def test_an_xlsx_result_has_the_users_columns_first_and_the_outcome_beside_them(
     assert count == 2
     assert read_xlsx(path) == [
         ["user_id", "first_name", *OUTCOME_COLUMNS],
-        [LONG_ID, "Zoë", "sent", None, moment, None, None, "m_AG5"],
-        ["007", None, "failed", SENTENCES[Reason.OUTSIDE_WINDOW], None, None, None, None],
+        [LONG_ID, "Zoë", "sent", None, moment, None, None, "m_AG5", "window"],
+        ["007", None, "failed", SENTENCES[Reason.OUTSIDE_WINDOW], None, None, None, None, None],
     ]
 
 
@@ -75,8 +76,8 @@ def test_a_csv_result_is_utf8_with_a_mark_and_crlf_and_times_in_utc(tmp_path):
     assert content.startswith(b"\xef\xbb\xbfuser_id,first_name,windowcast_state")
     assert content.count(b"\r\n") == content.count(b"\n") == 3
     assert read_csv(path)[1:] == [
-        [LONG_ID, "Zoë", "sent", "", "2026-11-22T12:30:00+00:00", "", "", "m_AG5"],
-        ["007", "", "failed", SENTENCES[Reason.OUTSIDE_WINDOW], "", "", "", ""],
+        [LONG_ID, "Zoë", "sent", "", "2026-11-22T12:30:00+00:00", "", "", "m_AG5", "window"],
+        ["007", "", "failed", SENTENCES[Reason.OUTSIDE_WINDOW], "", "", "", "", ""],
     ]
 
 
@@ -96,6 +97,7 @@ def test_a_parquet_result_has_texts_and_utc_timestamps(tmp_path):
         "windowcast_delivered_at": "timestamp[us, tz=UTC]",
         "windowcast_read_at": "timestamp[us, tz=UTC]",
         "windowcast_message_id": "string",
+        "windowcast_sent_by": "string",
     }
     assert table.to_pylist()[0] == {
         "row_number": 3,
@@ -107,6 +109,7 @@ def test_a_parquet_result_has_texts_and_utc_timestamps(tmp_path):
         "windowcast_delivered_at": None,
         "windowcast_read_at": None,
         "windowcast_message_id": "m_AG5",
+        "windowcast_sent_by": "window",
     }
 
 

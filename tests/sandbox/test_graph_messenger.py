@@ -9,6 +9,7 @@ from clients.graph.messenger import CheckResult, GraphMessenger, Route
 from domain.errors import ConfigurationError
 from domain.outcome import Accepted, AccountStopped, ProviderAnswer, Refused, Throttled, Unknown
 from domain.reasons import Reason
+from domain.window import Entitlement, InteractionKind
 from scripted_platform import (
     ACCEPTED,
     CANARY,
@@ -42,6 +43,22 @@ async def test_an_accepted_message_is_posted_once_as_documented():
         "message": {"text": TEXT["text"], "metadata": "attempt-1"},
     }
     assert len(seen.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(InteractionKind.COMMENT, "comment_id"), (InteractionKind.VISITOR_POST, "post_id")]
+)
+async def test_a_private_reply_names_the_comment_or_the_post_and_no_person(kind, name):
+    async with platform(http(200, ACCEPTED)) as (base_url, seen), messenger_at(base_url) as messenger:
+        outcome = await messenger.reply(Entitlement("690_759", kind), content=TEXT, metadata="attempt-1")
+
+    _, body = seen.requests[0].split(b"\r\n\r\n")
+    assert outcome == Accepted("m_AG5")
+    assert json.loads(body) == {
+        "recipient": {name: "690_759"},
+        "messaging_type": "RESPONSE",
+        "message": {"text": TEXT["text"], "metadata": "attempt-1"},
+    }
 
 
 async def test_an_instagram_account_posts_to_its_page_and_carries_metadata_too():

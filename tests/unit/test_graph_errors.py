@@ -51,6 +51,7 @@ CASES = [
     ("B", 2, 2018344, Meaning.BAD_REQUEST),
     ("B", 613, 1893016, Meaning.BAD_REQUEST),
     ("B", 10, 2018336, Meaning.BAD_REQUEST),
+    ("B", 100, 2534025, Meaning.COMMENT_INVALID),
     ("H", 100, 2534037, Meaning.OTHER_APP),
     ("H", 10, 2018300, Meaning.OTHER_APP),
     ("H", 100, 2018171, Meaning.OTHER_APP),

@@ -85,12 +85,15 @@ async def answer_to(address: str, *pieces: bytes, pause: float = 0.0) -> bytes:
 
 def _answer_to(address: str, pieces, pause: float) -> bytes:
     answer = b""
-    with connected(address) as connection, suppress(ConnectionError):
-        for piece in pieces:
-            connection.sendall(piece)
-            time.sleep(pause)
-        while piece := connection.recv(65_536):
-            answer += piece
+    with connected(address) as connection:
+        # What is sent after the other side has closed is refused; the answer it gave before is there to be read.
+        with suppress(ConnectionError):
+            for piece in pieces:
+                connection.sendall(piece)
+                time.sleep(pause)
+        with suppress(ConnectionError):
+            while piece := connection.recv(65_536):
+                answer += piece
     return answer
 
 

@@ -9,6 +9,7 @@ from receiving import make_receiver
 from schemathesis import GenerationMode
 
 from web.app import create_app
+from web.data_deletion import PATH as DELETION_PATH
 
 made_up = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 
@@ -27,6 +28,8 @@ def described(inbox):
         (PATH, "GET", GenerationMode.POSITIVE),
         (PATH, "GET", GenerationMode.NEGATIVE),  # nothing that can be sent to the other doors is wrong
         (PATH, "POST", GenerationMode.POSITIVE),
+        (DELETION_PATH, "POST", GenerationMode.POSITIVE),
+        (DELETION_PATH + "/{code}", "GET", GenerationMode.POSITIVE),
         ("/healthz", "GET", GenerationMode.POSITIVE),
         ("/readyz", "GET", GenerationMode.POSITIVE),
         ("/metrics", "GET", GenerationMode.POSITIVE),
@@ -65,6 +68,8 @@ def test_the_description_names_every_door(described):
     assert doors == {
         (PATH, "GET"),
         (PATH, "POST"),
+        (DELETION_PATH, "POST"),
+        (DELETION_PATH + "/{code}", "GET"),
         ("/healthz", "GET"),
         ("/readyz", "GET"),
         ("/metrics", "GET"),

@@ -1,0 +1,28 @@
+"""`windowcast deploy`: a Prefect server made ready for the flows."""
+
+import click
+
+from cli.output import print_json
+from cli.session import json_option, session
+from domain.errors import UsageError
+
+
+@click.command()
+@json_option
+def deploy(*, as_json: bool) -> None:
+    """Make pools, deployments, limits, automations and the form on the server of PREFECT_API_URL, or mend them."""
+    from cli import temporary_prefect
+    from deployments.deploy import deploy as deploy_all
+
+    if not temporary_prefect.has_server():
+        raise UsageError(
+            "There is no Prefect server to deploy to: set PREFECT_API_URL, or start one with `windowcast up`."
+        )
+    with session() as opened:
+        deployed = deploy_all(opened.connection, chosen=opened.settings)
+    if as_json:
+        print_json({"pools": deployed.pools, "deployments": deployed.deployments, "automations": deployed.automations})
+        return
+    click.echo(f"Pools: {', '.join(deployed.pools)}. Deployments: {', '.join(deployed.deployments)}.")
+    for name in deployed.automations:
+        click.echo(f"Automation {name}.")

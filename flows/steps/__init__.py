@@ -1,0 +1,1 @@
+"""Steps that several flows have: how people are asked, told and shown things. No flow is here."""

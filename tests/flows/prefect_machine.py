@@ -1,0 +1,216 @@
+"""A Prefect server for the whole session, and the workers of a test beside it: real processes on loopback."""
+
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+import psutil
+
+from factories import World, user_id
+
+ROOT = Path(__file__).parents[2]
+# Of the server that the tests share; it must be seen nowhere.
+LOGIN = "ops:CANARY-login-that-must-be-seen-nowhere"
+COMMAND = [sys.executable, "-c", "import sys; from cli.main import main; sys.exit(main())"]
+
+
+class PrefectServer:
+    """A server of its own with everything deployed: its API's address, and the folder of its files."""
+
+    def __init__(self, url: str, home: Path, *, login: str | None = None) -> None:
+        self.url = url
+        self.home = home
+        self.login = login
+        self._csrf: dict[str, str] = {}
+
+    def environment(self) -> dict[str, str]:
+        """What a command or a worker of this server has in its environment, beside the test's own settings."""
+        return {
+            **os.environ,
+            "PREFECT_API_URL": self.url,
+            "PREFECT_HOME": str(self.home / "client"),
+            "PREFECT_WORKER_QUERY_SECONDS": "1",
+            "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+            "WINDOWCAST_RUN_COMMAND": shlex.join([sys.executable, "-m", "prefect.engine"]),
+            "PYTHONPATH": str(ROOT),
+            "DO_NOT_TRACK": "1",
+            **({} if self.login is None else {"PREFECT_API_AUTH_STRING": self.login}),
+        }
+
+    def windowcast(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command as a user of this server would, with more or other environment."""
+        return subprocess.run(
+            [*COMMAND, *words],
+            env=self.environment() | environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def call(self, path: str, body: dict | None = None, *, method: str = "POST"):
+        headers = {} if method == "GET" else self._token()
+        address = f"{self.url}/{path}"
+        for left in reversed(range(10)):
+            answer = httpx.request(
+                method, address, json=body, headers=headers, auth=self._login(), trust_env=False, timeout=60
+            )
+            # Its database on SQLite was held by something else: nothing was done, and every client asks again.
+            if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE or not left:
+                break
+            time.sleep(0.5)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def _token(self) -> dict[str, str]:
+        """The token of a server that protects its API, asked for once, as Prefect's own clients do: it writes it."""
+        if self.login is not None and not self._csrf:
+            given = httpx.get(
+                f"{self.url}/csrf-token", params={"client": "tests"}, auth=self._login(), trust_env=False, timeout=60
+            )
+            self._csrf = {"Prefect-Csrf-Client": "tests", "Prefect-Csrf-Token": given.json()["token"]}
+        return self._csrf
+
+    def _login(self) -> tuple[str, str] | None:
+        if self.login is None:
+            return None
+        user, _, password = self.login.partition(":")
+        return user, password
+
+    def forget_workers(self, *, pool: str = "windowcast") -> None:
+        """Forget the workers of earlier tests: to the server a worker lives for a minute and a half after its end.
+
+        It looks every quarter minute whether a pool has any left.
+        """
+        for worker in self.call(f"work_pools/{pool}/workers/filter", {}):
+            self.call(f"work_pools/{pool}/workers/{quote(worker['name'])}", method="DELETE")
+        wait_until(lambda: self.call(f"work_pools/{pool}", method="GET")["status"] == "NOT_READY", seconds=120)
+
+    def runs(self, campaign_id: str | None = None) -> list[dict]:
+        """All runs, or those of a campaign, the newest first."""
+        found = self.call("flow_runs/filter", {"sort": "ID_DESC"})
+        return [run for run in found if campaign_id in (None, run["parameters"].get("campaign_id"))]
+
+    @contextmanager
+    def used_here(self):
+        """Let Prefect in this process use this server, whichever one it was started with."""
+        from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
+
+        with temporary_settings({PREFECT_API_URL: self.url, PREFECT_API_AUTH_STRING: self.login}):
+            yield
+
+    @contextmanager
+    def worker(
+        self, *, pool: str = "windowcast", limit: int | None = None, queue: str | None = None, ours: bool = False
+    ):
+        """A worker that is asked to stop in the end; its flows, at most `limit` at once, are its children.
+
+        `ours` is `windowcast worker`.
+        """
+        command = [*COMMAND, "worker"] if ours else [sys.executable, "-m", "prefect", "worker", "start"]
+        command += ["--pool", pool]
+        command += [] if limit is None else ["--limit", str(limit)]
+        command += [] if queue is None else ["--work-queue", queue]
+        with (self.home / f"{pool}-{time.monotonic_ns()}.log").open("w") as log:
+            worker = subprocess.Popen(
+                command, env=self.environment(), cwd=ROOT, stdout=log, stderr=log, start_new_session=True
+            )
+            try:
+                yield worker
+            finally:
+                for process in flows_of(worker):
+                    process.kill()
+                if worker.poll() is None:
+                    worker.send_signal(signal.SIGTERM)
+                worker.wait(timeout=30)
+
+
+def make_timed_campaign(database: str, folder: Path, numbers, *, at, **fields) -> str:
+    """Make a campaign of the shop's plain template with its run on the server, as a submit does; return its id."""
+    from clients.postgres import connect
+    from clients.settings import settings
+    from tasks.accounts import find_account
+    from tasks.templates import find_template
+    from tasks.timed_runs import make_timed_run
+
+    with connect(database) as connection:
+        world = World(connection)
+        account, template = find_account(connection, "Shop"), find_template(connection, "plain", language="en")
+        ids = tuple(map(user_id, numbers))
+        campaign_id = world.submit(world.submission(account, template, user_ids=ids, scheduled_at=at, **fields), folder)
+        make_timed_run(connection, campaign_id, chosen=settings())
+    return str(campaign_id)
+
+
+def flows_of(worker: subprocess.Popen) -> list[psutil.Process]:
+    """The processes in which a worker runs flows."""
+    try:
+        return psutil.Process(worker.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+@contextmanager
+def running_server(home: Path, *, login: str | None = None):
+    """Start a server with the settings of `windowcast up`, on a free port; with a login it protects its API alike."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = start_server(home, port, login=login)
+    try:
+        yield PrefectServer(_api_of(port), home, login=login)
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(timeout=20)
+
+
+def start_server(home: Path, port: int, *, login: str | None = None) -> subprocess.Popen:
+    """Start a server, again or for the first time, and wait until it answers; its process leads its group."""
+    from cli.up import SERVER_SETTINGS
+
+    environment = {**os.environ, **SERVER_SETTINGS, "PREFECT_HOME": str(home / "server"), "DO_NOT_TRACK": "1"}
+    # Else its pages ask a server on Prefect's usual port.
+    environment["PREFECT_UI_API_URL"] = _api_of(port)
+    if login is not None:
+        environment |= {
+            "PREFECT_SERVER_API_AUTH_STRING": login,
+            "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true",
+        }
+    words = ["start", "--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, "-m", "deployments.prefect_server", *words]
+    with (home / "server.log").open("a") as log:
+        server = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
+    try:
+        wait_until(lambda: _answers(_api_of(port)), seconds=90)
+    except BaseException:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait(timeout=20)
+        raise
+    return server
+
+
+def _api_of(port: int) -> str:
+    return f"http://127.0.0.1:{port}/api"
+
+
+def wait_until(is_true, *, seconds: float, every: float = 0.5) -> None:
+    deadline = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < deadline
+        time.sleep(every)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health", trust_env=False, timeout=2).is_success
+    except httpx.HTTPError:
+        return False
