@@ -23,16 +23,9 @@ def _of_flows():
     return module
 
 
-prefect_server, platform, command, shop = (
-    getattr(_of_flows(), name) for name in ("prefect_server", "platform", "command", "shop")
+prefect_login, prefect_server, platform, command, shop = (
+    getattr(_of_flows(), name) for name in ("prefect_login", "prefect_server", "platform", "command", "shop")
 )
-
-
-@pytest.fixture(scope="session")
-def prefect_login():
-    """None: what is looked at here are the pages behind the login, by a browser that fills in no form."""
-    return
-
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 

@@ -33,9 +33,13 @@ class LiveBrowser:
 
         Addresses of the pictures that it shows are part of that. A page may show itself, wait once more, and be back.
         """
+        return self._wait(until=until, address=address)
+
+    def _wait(self, *, until: list[str], address: str | None = None) -> str:
         deadline, again, looks = time.monotonic() + SHOWN_WITHIN_SECONDS, 0.0, 0
         while looks < STEADY_LOOKS:
-            if time.monotonic() > again:  # a page that could not reach its busy server gives up for good
+            # A page that could not reach its busy server gives up for good.
+            if address is not None and time.monotonic() > again:
                 self._ask("Page.navigate", url=address)
                 again = time.monotonic() + LOAD_AGAIN_SECONDS
             time.sleep(0.3)
@@ -44,8 +48,16 @@ class LiveBrowser:
             )
             missing = [words for words in until if words not in shown]
             looks = 0 if missing else looks + 1
-            assert time.monotonic() < deadline, f"{address} does not say {missing}, but: {shown[:600]}"
+            assert time.monotonic() < deadline, f"{address or 'the page'} does not say {missing}, but: {shown[:600]}"
         return shown
+
+    def log_in(self, site: str, login: str) -> None:
+        """Log in to a Prefect server as people do: its page asks for user:password in one field."""
+        self.open(site, until=["Login"])
+        self._evaluate("document.querySelector('input[type=password]').focus()")
+        self._ask("Input.insertText", text=login)
+        self._evaluate("document.querySelector('button[type=submit]').click()")
+        self._wait(until=["Logout"])
 
     def set_size(self, width: int, height: int) -> None:
         """Make the page itself this large, without the frame of a window."""

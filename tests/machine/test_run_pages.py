@@ -43,10 +43,11 @@ SAYS = {
 }
 
 
-def test_a_run_and_each_of_its_artifacts_can_be_read_by_a_marketer(browser_program, tmp_path, pages):
+def test_a_run_and_each_of_its_artifacts_can_be_read_by_a_marketer(browser_program, tmp_path, pages, prefect_server):
     assert set(pages) == set(SAYS)
 
     with live_browser(browser_program, tmp_path, width=1300, height=900) as browser:
+        browser.log_in(prefect_server.url.removesuffix("/api") + "/v2/dashboard", prefect_server.login)
         for kind, address in pages.items():
             said = browser.open(address, until=SAYS[kind])
 
