@@ -25,9 +25,9 @@ def _kinds() -> list[str]:
 def _start(kind: str) -> servers.Server:
     match kind:
         case "embedded 18":
-            return servers.embedded()
+            return servers.embedded(place=servers.memory())
         case "installed 15":
-            return servers.installed(servers.found_15())
+            return servers.installed(servers.found_15(), place=servers.memory())
         case _:
             return servers.named()
 

@@ -13,6 +13,9 @@ import psycopg
 from clients.embedded_postgres import library
 
 _FAST = "-c fsync=off -c full_page_writes=off -c max_connections=200"
+# Kept in memory, a server is to throw its log away soon.
+_SMALL = "max_wal_size='256MB'"
+_ROOM_BYTES = 4 * 2**30
 
 
 class Server:
@@ -70,14 +73,26 @@ class Server:
         self._stop()
 
 
-def embedded(*, durable: bool = False) -> Server:
-    """Start the embedded Postgres in a folder of its own; `durable` as in production, which tests have no need of."""
-    folder = Path(tempfile.mkdtemp(prefix="windowcast-pg18-"))
+def memory() -> Path | None:
+    """Return a folder in memory with room for servers, if any: on a busy disk a new database takes a second."""
+    folder = Path("/dev/shm")
+    has_room = os.access(folder, os.W_OK) and shutil.disk_usage(folder).free >= _ROOM_BYTES
+    return folder if has_room else None
+
+
+def embedded(*, durable: bool = False, place: Path | None = None) -> Server:
+    """Start the embedded Postgres in a folder of its own; `durable` as in production, which tests have no need of.
+
+    It is made in `place`, or among the temporary files.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="windowcast-pg18-", dir=place))
     folder.chmod(0o755)
     server = library(folder).get_server(folder / "data", cleanup_mode="delete")
     if not durable:
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
             connection.execute("ALTER SYSTEM SET fsync = off")
+            if place is not None:
+                connection.execute(f"ALTER SYSTEM SET {_SMALL}")
             connection.execute("SELECT pg_reload_conf()")
 
     def stop() -> None:
@@ -87,17 +102,17 @@ def embedded(*, durable: bool = False) -> Server:
     return Server("18", server.get_uri(), stop=stop)
 
 
-def installed(binaries: Path) -> Server:
-    """Start the server of an installed Postgres, as an unprivileged user when we are root."""
-    return _private("15", binaries, user="postgres")
+def installed(binaries: Path, *, place: Path | None = None) -> Server:
+    """Start the server of an installed Postgres, in `place`; as an unprivileged user when we are root."""
+    return _private("15", binaries, user="postgres", place=place)
 
 
-def private_18(*, options: str = "", init: tuple[str, ...] = ()) -> Server:
+def private_18(*, options: str = "", init: tuple[str, ...] = (), place: Path | None = None) -> Server:
     """Start a server of the embedded Postgres that may be restarted under its clients.
 
     `options` are more of the server's, `init` more of `initdb`'s.
     """
-    return _private("18", binaries_18(), user="pgserver", options=options, init=init)
+    return _private("18", binaries_18(), user="pgserver", options=options, init=init, place=place)
 
 
 def binaries_18() -> Path:
@@ -113,8 +128,17 @@ def binaries_18() -> Path:
     return binaries
 
 
-def _private(version: str, binaries: Path, *, user: str, options: str = "", init: tuple[str, ...] = ()) -> Server:
-    folder = Path(tempfile.mkdtemp(prefix=f"windowcast-pg{version}-"))
+def _private(
+    version: str,
+    binaries: Path,
+    *,
+    user: str,
+    options: str = "",
+    init: tuple[str, ...] = (),
+    place: Path | None = None,
+) -> Server:
+    folder = Path(tempfile.mkdtemp(prefix=f"windowcast-pg{version}-", dir=place))
+    small = "" if place is None else f"-c {_SMALL}"
     owner = user if os.geteuid() == 0 else None
     if owner:
         entry = pwd.getpwnam(owner)
@@ -142,7 +166,9 @@ def _private(version: str, binaries: Path, *, user: str, options: str = "", init
     )
 
     def start() -> None:
-        control("-o", f"-c listen_addresses='' -k {folder} {_FAST} {options}", "-l", str(folder / "log"), "start")
+        control(
+            "-o", f"-c listen_addresses='' -k {folder} {_FAST} {small} {options}", "-l", str(folder / "log"), "start"
+        )
 
     def halt() -> None:
         control("-m", "fast", "stop")

@@ -44,7 +44,12 @@ def private_servers():
 
     def get(version: str) -> servers.Server:
         if version not in started:
-            started[version] = servers.private_18() if version == "18" else servers.installed(servers.found_15())
+            place = servers.memory()
+            started[version] = (
+                servers.private_18(place=place)
+                if version == "18"
+                else servers.installed(servers.found_15(), place=place)
+            )
             started[version].make_template()
         return started[version]
 

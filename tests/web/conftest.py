@@ -32,7 +32,7 @@ def inbox(_one_database):
 @pytest.fixture(scope="session")
 def private_server():
     """A server that a test may stop for a while."""
-    server = servers.private_18()
+    server = servers.private_18(place=servers.memory())
     server.make_template()
     yield server
     server.stop()
