@@ -102,7 +102,7 @@ test: setup ## run all tests but those of the machine; the last line says which 
 	grep '^Postgres versions that ran:' "$$folder/output" | head -n 1 | grep . || echo "Postgres versions that ran: none"; \
 	exit "$$(cat "$$folder/status" 2>/dev/null | grep . || echo 1)"
 
-test-flows: setup ## run those of the flows alone: a Prefect server, workers, deployments and commands
+test-flows: setup ## run those of the flows alone: a Prefect server, its workers and deployments
 	@$(PYTEST) $(if $(COLOR),--color=$(COLOR)) tests/flows $(if $(FLOWS_OUTPUT),> "$(FLOWS_OUTPUT)" 2>&1)
 
 test-others: setup ## run all but those of the flows and of the machine

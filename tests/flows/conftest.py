@@ -1,82 +1,16 @@
-"""The command as its users meet it: a sandbox for the whole session, commands run against a fresh database."""
+"""A Prefect server with everything deployed, for the whole session; beside it the command and its sandbox."""
 
-import gc
-import json
-import os
 import sys
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-
-from factories import TOKEN, user_id
-from sandbox.process import SandboxClient, running_sandbox
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from prefect_machine import LOGIN, running_server
 from told_place import Receiver
 
-
-def pytest_collection_modifyitems(items):
-    # Prefect keeps sockets to its server open until they are collected as garbage. They are collected after each of
-    # these tests, with that one warning ignored, and these tests come last: what is left meets no other test.
-    for item in items:
-        if _is_flow_test(item):
-            item.add_marker(pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"))
-            item.add_marker(pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"))
-    items.sort(key=_is_flow_test)
-
-
-def _is_flow_test(item) -> bool:
-    return Path(__file__).parent in item.path.parents
-
-
-@pytest.fixture(autouse=True)
-def _collected_garbage():
-    yield
-    gc.collect()
-
-
-@dataclass
-class Result:
-    """How a command ended: exit code, what it printed for results and what it said to people."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self):
-        return json.loads(self.out)
-
-
-class CommandLine:
-    """Runs `windowcast` in this process: the very function that the installed command calls."""
-
-    def __init__(self, capfd, folder: Path) -> None:
-        self._capfd = capfd
-        self.folder = folder
-
-    def __call__(self, *arguments: str) -> Result:
-        from cli.main import main
-
-        self._capfd.readouterr()
-        code = main(list(arguments))
-        out, err = self._capfd.readouterr()
-        return Result(code, out, err)
-
-    def json(self, *arguments: str, code: int = 0):
-        result = self(*arguments, "--json")
-        assert result.code == code, (result.out, result.err)
-        return result.json
-
-
-@pytest.fixture(scope="session")
-def platform():
-    with running_sandbox() as client:
-        yield client
+from command_line import collected_garbage, command, platform, shop  # noqa: F401  # fixtures
 
 
 @pytest.fixture(scope="session")
@@ -97,100 +31,6 @@ def prefect_server(tmp_path_factory, running_servers, prefect_login):
         deployed = server.windowcast("deploy", "--json")
         assert deployed.returncode == 0, deployed.stderr
         yield server
-
-
-@pytest.fixture
-def command(database_18, platform, monkeypatch, tmp_path, capfd):
-    """The command on a fresh database, with the sandbox as the platform."""
-    from clients.settings import settings
-
-    for name in [name for name in os.environ if name.startswith("WINDOWCAST_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("WINDOWCAST_DATABASE_URL", database_18)
-    monkeypatch.setenv("WINDOWCAST_GRAPH_URL", platform.url)
-    monkeypatch.setenv("WINDOWCAST_HOME", str(tmp_path / "home"))
-    monkeypatch.chdir(tmp_path)
-    settings.cache_clear()
-    yield CommandLine(capfd, tmp_path)
-    settings.cache_clear()
-    _assert_every_promise_holds(database_18)
-
-
-def _assert_every_promise_holds(url: str) -> None:
-    from clients.postgres import connect
-    from tasks.database import broken_promises
-
-    with connect(url) as connection:
-        assert broken_promises(connection) == {}
-
-
-@pytest.fixture
-def shop(command, platform, request, monkeypatch):
-    """An account with a template with one variable, and ten people who wrote an hour ago."""
-    page = str(abs(hash(request.node.nodeid)) % 10**14 + 10**14)
-    monkeypatch.setenv("PAGE_TOKEN", f"{TOKEN}-{page}")
-    return Shop(command, platform, page=page)
-
-
-class Shop:
-    """One account on the sandbox and in the database."""
-
-    def __init__(self, command: CommandLine, platform: SandboxClient, *, page: str) -> None:
-        self.command = command
-        self.platform = platform
-        self.page = page
-        platform.clear_faults()
-        platform.add_accounts(
-            [
-                {
-                    "external_id": page,
-                    "channel": "messenger",
-                    "token": f"{TOKEN}-{page}",
-                    "app_secret": "s",
-                    "name": "Shop",
-                }
-            ]
-        )
-        command.json(
-            "accounts", "add", "Shop", "--channel", "messenger", "--provider", "graph", "--external-id", page,
-            "--credential", "PAGE_TOKEN", "--pace", "none",
-        )  # fmt: skip
-        (command.folder / "sale.yaml").write_text(
-            "code: sale\nlanguage: en\nchannel: messenger\nname: Sale\n"
-            'content: {kind: text, text: "Hello $(first_name)!"}\n',
-            encoding="utf-8",
-        )
-        command.json("templates", "add", "sale.yaml")
-        (command.folder / "plain.yaml").write_text(
-            'code: plain\nlanguage: en\nchannel: messenger\nname: Plain\ncontent: {kind: text, text: "Hello!"}\n',
-            encoding="utf-8",
-        )
-        command.json("templates", "add", "plain.yaml")
-        self.people_write(range(10))
-
-    def people_write(self, numbers, *, hours_ago: float = 1) -> None:
-        at = (datetime.now(UTC) - timedelta(hours=hours_ago)).isoformat()
-        self.platform.people_write(
-            {"account": self.page, "user_id": user_id(number), "kind": "message", "occurred_at": at}
-            for number in numbers
-        )
-        lines = [f"Shop,{user_id(number)},message,{at}" for number in numbers]
-        path = self.command.folder / "interactions.csv"
-        path.write_text("\n".join(["account,user_id,kind,occurred_at", *lines]), encoding="utf-8")
-        self.command.json("interactions", "import", str(path))
-
-    def csv(self, name: str, rows) -> str:
-        path = self.command.folder / name
-        lines = [",".join(row) for row in [("user_id", "first_name"), *rows]]
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        return str(path)
-
-    def words(self, file: str | None = None, *more: str, template: str = "sale") -> list[str]:
-        given = ["--file", file] if file else []
-        return ["--account", "Shop", "--template", template, "--language", "en", *given, *more]
-
-    def accepted(self) -> list:
-        return [message for message in self.platform.log() if message.account == self.page]
 
 
 @pytest.fixture
