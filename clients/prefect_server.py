@@ -22,6 +22,15 @@ Server: TypeAlias = "SyncPrefectClient"
 
 SEND: Final = "send-campaign/send-campaign"
 SUBMIT: Final = "submit-campaign/submit-campaign"
+# Ours: what happens to runs of other flows is not our business.
+FLOWS: Final = (
+    "submit-campaign",
+    "send-campaign",
+    "sweep-campaigns",
+    "reconcile-receipts",
+    "report-eligibility",
+    "maintain-database",
+)
 # The tag of runs that another run of their campaign has made, to send beside it.
 FURTHER: Final = "further-run"
 # The queue they wait in: workers that take it alone, one run at a time, spread them over machines.
@@ -32,6 +41,8 @@ _UNAUTHORIZED: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 # What a deployment answers to parameters that it does not know.
 _OF_ANOTHER_VERSION: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
 _PAGE: Final = 200
+# Longer than the automation waits.
+_HELD: Final = timedelta(minutes=2)
 _MOST_WORDS: Final = 300
 
 
@@ -256,6 +267,23 @@ def drop_backlog(client: Server, *, deployment_id: UUID, run_id: UUID) -> int:
     return cancel_waiting(
         client, (run.id for run in due if run.id != run_id), why=f"It was late, and the run {run_id} does its work."
     )
+
+
+def take_anew(client: Server, *, held_for: timedelta = _HELD) -> int:
+    """Let our runs wait for a worker again that one took so long ago and never began; return how many.
+
+    An automation does it sooner (deployments/automations.py), but forgets what it has seen when it is changed. A held
+    sweep keeps the others waiting, so what runs in another queue does this as well.
+    """
+    from prefect.client.schemas.objects import StateType
+    from prefect.states import Scheduled
+
+    since = datetime.now(UTC) - held_for
+    taken = [run for flow in FLOWS for run in _runs_of(client, flow, states=[StateType.PENDING])]
+    held = [run for run in taken if run.deployment_id and run.state is not None and run.state.timestamp <= since]
+    for run in held:
+        client.set_flow_run_state(run.id, Scheduled(message="Stuck before its start; to be taken anew."), force=True)
+    return len(held)
 
 
 def list_waiting(client: Server, *, tag: str) -> list[UUID]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from clients.postgres import Connection
-from clients.prefect_server import FURTHER_QUEUE, open_server
+from clients.prefect_server import FURTHER_QUEUE, open_server, take_anew
 from clients.settings import Settings
 from deployments.automations import set_automations
 from domain.errors import CampaignError
@@ -70,6 +70,7 @@ def deploy(connection: Connection, *, chosen: Settings) -> Deployed:
         sweep = client.read_deployment_by_name("sweep-campaigns/sweep-campaigns")
         names = [entry["name"] for entry in listed]
         automations = set_automations(client, flows=names, sweep_id=sweep.id)
+        take_anew(client)
         # What was stopped for the sake of a new version goes on now, not with the next sweep of the schedule.
         client.create_flow_run_from_deployment(sweep.id, name="sweep after deploying")
     refresh_form(connection, chosen=chosen)

@@ -4,7 +4,9 @@ from dataclasses import asdict
 
 from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
+from prefect.runtime import deployment
 
+from clients.prefect_server import open_server, take_anew
 from clients.settings import settings
 from tasks.reconcile import ReconcileReport, reconcile_inbox
 from tasks.running import open_database
@@ -17,9 +19,19 @@ def reconcile_receipts() -> int:
 
     Returns how many bodies were applied.
     """
+    free_queues()
     report = reconcile_once()
     tell(report)
     return report.bodies
+
+
+@task(task_run_name="free the queues", cache_policy=NO_CACHE)
+def free_queues() -> int:
+    """Let what a worker took and never began wait for another one: a sweep that is held so lets no other sweep run."""
+    if deployment.id is None:
+        return 0
+    with open_server() as client:
+        return take_anew(client)
 
 
 @task(task_run_name="apply the inbox", cache_policy=NO_CACHE)

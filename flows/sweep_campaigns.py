@@ -8,7 +8,7 @@ from prefect.artifacts import acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import deployment, flow_run
 
-from clients.prefect_server import drop_backlog, open_server
+from clients.prefect_server import drop_backlog, open_server, take_anew
 from clients.settings import settings
 from domain.errors import CampaignError
 from flows.steps.telling import tell_everything
@@ -46,10 +46,14 @@ async def sweep_campaigns() -> int:
 
 @task(task_run_name="do the work of late sweeps", cache_policy=NO_CACHE)
 def take_backlog() -> int:
-    """Cancel the other sweeps that are due, after a worker was away, say: this one does their work."""
+    """Cancel the other sweeps that are due, after a worker was away, say: this one does their work.
+
+    What a worker took and never began waits for another one.
+    """
     if deployment.id is None:
         return 0
     with open_server() as client:
+        take_anew(client)
         return drop_backlog(client, deployment_id=UUID(deployment.id), run_id=UUID(str(flow_run.id)))
 
 

@@ -107,17 +107,24 @@ def test_the_form_offers_what_is_in_the_database_and_the_inbox_and_makes_a_campa
 
 
 def test_deploying_again_changes_nothing_and_schedules_make_runs(prefect_server, shop):
-    before = _deployed(prefect_server)
+    before, written = _deployed(prefect_server), _automations(prefect_server)
 
     again = prefect_server.windowcast("deploy", "--json")
 
     assert again.returncode == 0, again.stderr
     assert _deployed(prefect_server) == before
+    # One that is written anew forgets the runs it has an eye on.
+    assert _automations(prefect_server) == written
     # The server's scheduler makes them anew; with versions that do not fit together it silently makes none.
     wait_until(lambda: sum(run["auto_scheduled"] for run in prefect_server.runs()) >= 3, seconds=60)
     queues = prefect_server.call("work_pools/windowcast-upkeep/queues/filter", {})
     limits = {queue["name"]: queue["concurrency_limit"] for queue in queues}
     assert limits == {"default": None, "sweep": 1, "reconcile": 1, "daily": 1}
+
+
+def _automations(server) -> dict[str, str]:
+    """When each automation was written."""
+    return {one["name"]: one["updated"] for one in server.call("automations/filter", {})}
 
 
 def test_a_pool_of_an_older_installation_gets_the_command_and_one_of_containers_or_with_its_own_stays(prefect_server):

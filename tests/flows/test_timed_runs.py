@@ -1,6 +1,11 @@
 """A timed campaign and its run on a real server: both move together, and what people do by hand there is put right."""
 
+import threading
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from uuid import UUID
 
 import psycopg
@@ -149,6 +154,48 @@ def test_a_recurring_list_has_its_runs_ahead_and_none_after_it_is_stopped(shop, 
     assert stopped == {"recurring_id": begun["recurring_id"], "stopped": True}
     assert {run["state"]["type"] for run in _tagged(prefect_server, begun["recurring_id"])} == {"CANCELLED"}
     assert shop.command.json("recurring", "list") == []
+
+
+def test_each_run_of_a_recurring_list_reads_its_address_anew(shop, prefect_server, timed, monkeypatch):
+    monkeypatch.setenv("no_proxy", "*")
+    with _served(shop.command.folder) as site:
+        shop.csv("again.csv", [(user_id(1), "Ada")])
+        words = shop.words(f"{site}/again.csv", "--every", "*/20 * * * *", "--time-zone", "Europe/Berlin")
+        begun = shop.command.json("submit", *words)
+        first, second, third = _tagged(prefect_server, begun["recurring_id"])[:3]
+        with prefect_server.worker():
+            _run_now(prefect_server, first, until="COMPLETED")
+            file = shop.csv("again.csv", [(user_id(2), "Bob")])
+            _run_now(prefect_server, second, until="COMPLETED")
+            Path(file).unlink()
+            _run_now(prefect_server, third, until="FAILED")
+
+    assert [message.recipient_id for message in shop.accepted()] == [user_id(1), user_id(2)]
+    assert "/again.csv" in _state(timed, third)["message"]
+    assert [one["recurring_id"] for one in shop.command.json("recurring", "list")] == [begun["recurring_id"]]
+
+
+@contextmanager
+def _served(folder: Path):
+    """The files of a folder over HTTP: the address of where they are."""
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def _run_now(server, run: dict, *, until: str) -> None:
+    now = {"type": "SCHEDULED", "state_details": {"scheduled_time": datetime.now(UTC).isoformat()}}
+    server.call(f"flow_runs/{run['id']}/set_state", {"state": now, "force": True})
+    wait_until(
+        lambda: server.call(f"flow_runs/{run['id']}", method="GET")["state"]["type"] in {until, "FAILED"}, seconds=120
+    )
+    assert server.call(f"flow_runs/{run['id']}", method="GET")["state"]["type"] == until
 
 
 def _state(timed, run: dict) -> dict:
