@@ -189,6 +189,17 @@ def test_a_sweep_whose_worker_dies_while_it_submits_it_does_not_keep_the_others_
         wait_until(lambda: _is_over(prefect_server, later) and _is_over(prefect_server, stuck), seconds=120)
 
 
+def test_what_was_taken_and_never_began_is_taken_anew_by_upkeep_after_a_while_only(prefect_server):
+    held = _new_sweep(prefect_server, {"type": "PENDING", "name": "Submitting"})
+    states = []
+    with prefect_server.used_here(), open_server() as client:
+        for how in ({}, {"held_for": timedelta(0)}):
+            take_anew(client, **how)
+            states.append(prefect_server.call(f"flow_runs/{held}", method="GET")["state"]["name"])
+
+    assert states == ["Submitting", "Scheduled"]
+
+
 def _new_sweep(server, state: dict) -> str:
     """Make a run of the sweep in a state; return its id."""
     (sweep,) = [one for one in server.call("deployments/filter", {}) if one["name"] == "sweep-campaigns"]
