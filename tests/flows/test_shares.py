@@ -13,13 +13,16 @@ from prefect_machine import ROOT, make_timed_campaign, wait_until
 
 from factories import user_id
 
-PEOPLE = 120
+PEOPLE = 240
 PER_SECOND = 12
 
 
 @pytest.fixture
 def crowd(shop, database_18, monkeypatch, prefect_server):
-    """People for ten seconds of sending; the commands and checks of this process use the server of the session."""
+    """People for twenty seconds of sending, so that a run which is slow to start finds some left.
+
+    The commands and checks of this process use the server of the session.
+    """
     people = range(400, 400 + PEOPLE)
     shop.people_write(people)
     with psycopg.connect(database_18) as connection:
@@ -43,7 +46,7 @@ def test_as_many_runs_as_were_asked_for_send_a_campaign_and_the_one_without_a_wo
         )
         assert submitted.returncode == 0, submitted.stderr
         campaign_id = json.loads(submitted.stdout)["campaign_id"]
-        wait_until(lambda: _is_done(shop, prefect_server, campaign_id), seconds=90)
+        wait_until(lambda: _is_done(shop, prefect_server, campaign_id), seconds=120)
 
     runs = prefect_server.runs(campaign_id)
     name = f"send Shared, {at:%Y-%m-%d %H:%M} UTC"
