@@ -276,14 +276,19 @@ def take_anew(client: Server, *, held_for: timedelta = _HELD) -> int:
     sweep keeps the others waiting, so what runs in another queue does this as well.
     """
     from prefect.client.schemas.objects import StateType
+    from prefect.exceptions import ObjectNotFound
     from prefect.states import Scheduled
 
     since = datetime.now(UTC) - held_for
-    taken = [run for flow in FLOWS for run in _runs_of(client, flow, states=[StateType.PENDING])]
-    held = [run for run in taken if run.deployment_id and run.state is not None and run.state.timestamp <= since]
-    for run in held:
-        client.set_flow_run_state(run.id, Scheduled(message="Stuck before its start; to be taken anew."), force=True)
-    return len(held)
+    held = 0
+    for taken in list(_runs_of(client, *FLOWS, states=[StateType.PENDING])):
+        with contextlib.suppress(ObjectNotFound):
+            # Looked at once more, since it may have begun while the others were handled.
+            run = client.read_flow_run(taken.id)
+            if run.deployment_id and run.state is not None and run.state.is_pending() and run.state.timestamp <= since:
+                client.set_flow_run_state(run.id, Scheduled(message="Stuck before its start; to be taken anew."))
+                held += 1
+    return held
 
 
 def list_waiting(client: Server, *, tag: str) -> list[UUID]:
@@ -320,7 +325,7 @@ def _deployment(client: Server, name: str) -> "DeploymentResponse":
         raise UsageError(f"The Prefect server has no deployment {name}; `windowcast deploy` makes it.") from None
 
 
-def _runs_of(client: Server, flow: str, *, states: list[Any], since: datetime | None = None) -> Iterator["FlowRun"]:
+def _runs_of(client: Server, *flows: str, states: list[Any], since: datetime | None = None) -> Iterator["FlowRun"]:
     from prefect.client.schemas.filters import FlowFilter, FlowRunFilter
     from prefect.client.schemas.sorting import FlowRunSort
 
@@ -329,7 +334,7 @@ def _runs_of(client: Server, flow: str, *, states: list[Any], since: datetime | 
         criteria["end_time"] = {"after_": since}
     offset = 0
     while page := client.read_flow_runs(
-        flow_filter=FlowFilter.model_validate({"name": {"any_": [flow]}}),
+        flow_filter=FlowFilter.model_validate({"name": {"any_": list(flows)}}),
         flow_run_filter=FlowRunFilter.model_validate(criteria),
         sort=FlowRunSort.ID_DESC,
         limit=_PAGE,

@@ -38,10 +38,10 @@ def set_automations(client: "SyncPrefectClient", *, flows: list[str], sweep_id: 
         known = client.read_automations_by_name(automation.name)
         for double in known[1:]:
             client.delete_automation(double.id)
-        if known and not _is_same(known[0], automation):
-            client.update_automation(known[0].id, automation)
         if not known:
             client.create_automation(automation)
+        elif not _is_same(known[0], automation):
+            client.update_automation(known[0].id, automation)
     return [automation.name for automation in wanted]
 
 

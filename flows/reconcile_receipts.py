@@ -19,9 +19,9 @@ def reconcile_receipts() -> int:
 
     Returns how many bodies were applied.
     """
-    free_queues()
     report = reconcile_once()
     tell(report)
+    free_queues()
     return report.bodies
 
 

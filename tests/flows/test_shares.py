@@ -46,7 +46,7 @@ def test_as_many_runs_as_were_asked_for_send_a_campaign_and_the_one_without_a_wo
         )
         assert submitted.returncode == 0, submitted.stderr
         campaign_id = json.loads(submitted.stdout)["campaign_id"]
-        wait_until(lambda: _is_done(shop, prefect_server, campaign_id), seconds=120)
+        wait_until(lambda: _is_done(shop, prefect_server, campaign_id), seconds=90)
 
     runs = prefect_server.runs(campaign_id)
     name = f"send Shared, {at:%Y-%m-%d %H:%M} UTC"

@@ -118,7 +118,7 @@ def test_one_command_runs_an_installation_that_the_others_find_and_leaves_nothin
         at = (datetime.now(UTC) + timedelta(seconds=8)).isoformat(timespec="seconds")
         soon = _windowcast("submit", *shop.words(file, "--at", at, "--name", "Soon", "--again"), "--yes", "--json")
         truth = f"{again.addresses['sandbox_url']}/sandbox/summary"
-        wait_until(lambda: httpx.get(truth, trust_env=False).json()["accepted"] == 3, seconds=90)
+        wait_until(lambda: httpx.get(truth, trust_env=False).json()["accepted"] == 3, seconds=60)
         family = again.family()
         again.process.kill()
         wait_until(lambda: not [process for process in family if process.is_running()], seconds=60)
