@@ -4,14 +4,13 @@ These are the fixtures of the tests of commands, of flows and of the machine.
 """
 
 import gc
-import json
 import os
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from ended import Ended
 from factories import TOKEN, user_id
 from sandbox.process import SandboxClient, running_sandbox
 
@@ -23,19 +22,6 @@ def collected_garbage():
     gc.collect()
 
 
-@dataclass
-class Result:
-    """How a command ended: exit code, what it printed for results and what it said to people."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self):
-        return json.loads(self.out)
-
-
 class CommandLine:
     """Runs `windowcast` in this process: the very function that the installed command calls."""
 
@@ -43,13 +29,13 @@ class CommandLine:
         self._capfd = capfd
         self.folder = folder
 
-    def __call__(self, *arguments: str) -> Result:
+    def __call__(self, *arguments: str) -> Ended:
         from cli.main import main
 
         self._capfd.readouterr()
         code = main(list(arguments))
         out, err = self._capfd.readouterr()
-        return Result(code, out, err)
+        return Ended(code, out, err)
 
     def json(self, *arguments: str, code: int = 0):
         result = self(*arguments, "--json")

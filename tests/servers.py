@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -139,51 +140,46 @@ def _private(
 ) -> Server:
     folder = Path(tempfile.mkdtemp(prefix=f"windowcast-pg{version}-", dir=place))
     small = "" if place is None else f"-c {_SMALL}"
+    settings = f"-c listen_addresses='' -k {folder} {_FAST} {small} {options}"
+    log = ("-l", str(folder / "log"))
+    run = _runner(folder, user=user)
+
+    def control(*action: str) -> None:
+        run(str(binaries / "pg_ctl"), "-w", "-D", str(folder / "data"), *action)
+
+    def start() -> None:
+        control("-o", settings, *log, "start")
+
+    def stop() -> None:
+        control("-m", "immediate", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
+
+    how = ("-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync", *init)
+    run(str(binaries / "initdb"), "-D", str(folder / "data"), *how)
+    start()
+    return Server(
+        version,
+        f"postgresql://postgres@/postgres?host={folder}",
+        stop=stop,
+        restart_hard=lambda: control("-m", "immediate", *log, "restart"),
+        halt=lambda: control("-m", "fast", "stop"),
+        resume=start,
+    )
+
+
+def _runner(folder: Path, *, user: str) -> Callable[..., None]:
+    """Return what runs a program in a folder; when we are root, as this user, to whom the folder is given."""
     owner = user if os.geteuid() == 0 else None
     if owner:
         entry = pwd.getpwnam(owner)
         os.chown(folder, entry.pw_uid, entry.pw_gid)
-    data = folder / "data"
 
     def run(*command: str) -> None:
         subprocess.run(
             command, check=True, user=owner, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
 
-    def control(*action: str) -> None:
-        run(str(binaries / "pg_ctl"), "-w", "-D", str(data), *action)
-
-    run(
-        str(binaries / "initdb"),
-        "-D",
-        str(data),
-        "-U",
-        "postgres",
-        "--auth=trust",
-        "--encoding=UTF8",
-        "--no-sync",
-        *init,
-    )
-
-    def start() -> None:
-        control(
-            "-o", f"-c listen_addresses='' -k {folder} {_FAST} {small} {options}", "-l", str(folder / "log"), "start"
-        )
-
-    def halt() -> None:
-        control("-m", "fast", "stop")
-
-    start()
-
-    def restart_hard() -> None:
-        control("-m", "immediate", "-l", str(folder / "log"), "restart")
-
-    def stop() -> None:
-        control("-m", "immediate", "stop")
-        shutil.rmtree(folder, ignore_errors=True)
-
-    url = f"postgresql://postgres@/postgres?host={folder}"
-    return Server(version, url, stop=stop, restart_hard=restart_hard, halt=halt, resume=start)
+    return run
 
 
 def found_15() -> Path | None:

@@ -15,161 +15,35 @@ def test_help_names_every_command_and_every_exit_code(command):
         assert word in result.out
 
 
-@pytest.mark.parametrize(
-    ("words", "code", "part"),
-    [
-        (
-            ["submit", "--account", "Nobody", "--template", "sale", "--language", "en", "--file", "x.csv"],
-            2,
-            "no account named Nobody",
-        ),
-        (
-            ["submit", "--account", "Shop", "--template", "gone", "--language", "en", "--file", "x.csv"],
-            2,
-            "no template gone",
-        ),
-        (
-            ["submit", "--account", "Shop", "--template", "sale", "--language", "xx", "--file", "x.csv"],
-            2,
-            "no template sale in xx",
-        ),
-        (["submit", "--account", "Shop", "--template", "sale", "--language", "en", "--file", "gone.csv"], 2, "no file"),
-        (["submit", "--account", "Shop", "--template", "sale", "--language", "en"], 2, "--file"),
-        (
-            [
-                "submit",
-                "--account",
-                "Shop",
-                "--template",
-                "plain",
-                "--language",
-                "en",
-                "--to",
-                "25000000000000001",
-                "--at",
-                "2020-01-01T00:00Z",
-                "--wait",
-            ],
-            2,
-            "in the past",
-        ),
-        (
-            [
-                "submit",
-                "--account",
-                "Shop",
-                "--template",
-                "plain",
-                "--language",
-                "en",
-                "--to",
-                "25000000000000001",
-                "--at",
-                "2099-03-29T02:30",
-                "--time-zone",
-                "Europe/Berlin",
-                "--wait",
-            ],
-            2,
-            "does not exist",
-        ),
-        (
-            [
-                "submit",
-                "--account",
-                "Shop",
-                "--template",
-                "plain",
-                "--language",
-                "en",
-                "--to",
-                "25000000000000001",
-                "--at",
-                "2099-10-25T02:30",
-                "--time-zone",
-                "Europe/Berlin",
-                "--wait",
-            ],
-            2,
-            "exists twice",
-        ),
-        (
-            [
-                "submit",
-                "--account",
-                "Shop",
-                "--template",
-                "plain",
-                "--language",
-                "en",
-                "--to",
-                "25000000000000001",
-                "--at",
-                "2099-01-01T10:00",
-                "--wait",
-            ],
-            2,
-            "--time-zone",
-        ),
-        (
-            [
-                "submit",
-                "--account",
-                "Shop",
-                "--template",
-                "plain",
-                "--language",
-                "en",
-                "--to",
-                "25000000000000001",
-                "--at",
-                "2099-01-01T10:00+00:00",
-            ],
-            2,
-            "PREFECT_API_URL",
-        ),
-        (["campaigns", "show", "nonsense"], 2, "no campaign nonsense"),
-        (["campaigns", "run", "01a205ec-432b-750a-a182-9ece394b65dc"], 2, "no campaign"),
-        (["messages", "01a205ec-432b-750a-a182-9ece394b65dc"], 2, "no campaign"),
-        (["templates", "add", "gone.yaml"], 2, "cannot be read"),
-        (["interactions", "import", "gone.csv"], 2, "no file"),
-        (
-            ["accounts", "add", "Shop", "--channel", "messenger", "--external-id", "1", "--credential", "X"],
-            2,
-            "already",
-        ),
-        (
-            [
-                "accounts",
-                "add",
-                "S2",
-                "--channel",
-                "messenger",
-                "--external-id",
-                "12",
-                "--credential",
-                "X",
-                "--pace",
-                "fast",
-            ],
-            2,
-            "no pace",
-        ),
-        (
-            ["check", "--account", "Shop", "--template", "sale", "--language", "en", "--file", "picture.xlsx"],
-            3,
-            "picture",
-        ),
-        (
-            ["check", "--account", "Shop", "--template", "sale", "--language", "en", "--file", "header.csv"],
-            3,
-            "first_name",
-        ),
-        (["nonsense"], 2, "nonsense"),
-    ],
-    ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else None,
-)
-def test_wrong_words_and_bad_input_get_one_sentence_and_a_documented_code(shop, words, code, part):
+TO_ONE = "submit --account Shop --template plain --language en --to 25000000000000001"
+# What somebody types: the exit code, and a part of the sentence that says why.
+REFUSED = {
+    "submit --account Nobody --template sale --language en --file x.csv": (2, "no account named Nobody"),
+    "submit --account Shop --template gone --language en --file x.csv": (2, "no template gone"),
+    "submit --account Shop --template sale --language xx --file x.csv": (2, "no template sale in xx"),
+    "submit --account Shop --template sale --language en --file gone.csv": (2, "no file"),
+    "submit --account Shop --template sale --language en": (2, "--file"),
+    f"{TO_ONE} --at 2020-01-01T00:00Z --wait": (2, "in the past"),
+    f"{TO_ONE} --at 2099-03-29T02:30 --time-zone Europe/Berlin --wait": (2, "does not exist"),
+    f"{TO_ONE} --at 2099-10-25T02:30 --time-zone Europe/Berlin --wait": (2, "exists twice"),
+    f"{TO_ONE} --at 2099-01-01T10:00 --wait": (2, "--time-zone"),
+    f"{TO_ONE} --at 2099-01-01T10:00+00:00": (2, "PREFECT_API_URL"),
+    "campaigns show nonsense": (2, "no campaign nonsense"),
+    "campaigns run 01a205ec-432b-750a-a182-9ece394b65dc": (2, "no campaign"),
+    "messages 01a205ec-432b-750a-a182-9ece394b65dc": (2, "no campaign"),
+    "templates add gone.yaml": (2, "cannot be read"),
+    "interactions import gone.csv": (2, "no file"),
+    "accounts add Shop --channel messenger --external-id 1 --credential X": (2, "already"),
+    "accounts add S2 --channel messenger --external-id 12 --credential X --pace fast": (2, "no pace"),
+    "check --account Shop --template sale --language en --file picture.xlsx": (3, "picture"),
+    "check --account Shop --template sale --language en --file header.csv": (3, "first_name"),
+    "nonsense": (2, "nonsense"),
+}
+
+
+@pytest.mark.parametrize("typed", REFUSED)
+def test_wrong_words_and_bad_input_get_one_sentence_and_a_documented_code(shop, typed):
+    words, (code, part) = typed.split(), REFUSED[typed]
     folder = shop.command.folder
     (folder / "picture.xlsx").write_bytes(b"\x89PNG\r\n\x1a\n" + b"0" * 100)
     (folder / "header.csv").write_text("user_id,firstname\n25000000000000001,Ada\n", encoding="utf-8")

@@ -1,28 +1,15 @@
 """The `windowcast` command in a process of its own, as people and schedules run it."""
 
-import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
+
+from ended import Ended
 
 ROOT = Path(__file__).resolve().parents[2]
 _PROGRAM = "import sys; from cli.main import main; sys.exit(main())"
 _LONGEST_SECONDS = 120
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended: exit code, what it printed for results and what it said to people."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self):
-        return json.loads(self.out)
 
 
 def start_command(words, *, environment, root=ROOT) -> subprocess.Popen:

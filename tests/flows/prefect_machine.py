@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import httpx
 import psutil
+import pytest
 
 from factories import World, user_id
 
@@ -157,6 +158,26 @@ def flows_of(worker: subprocess.Popen) -> list[psutil.Process]:
         return psutil.Process(worker.pid).children(recursive=True)
     except psutil.NoSuchProcess:
         return []
+
+
+@pytest.fixture(scope="session")
+def prefect_login():
+    """The login of the server that these tests share: whatever they do is done with it, and with CSRF protection on."""
+    return LOGIN
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory, running_servers, prefect_login):
+    """A Prefect server with everything deployed, shared by all tests: they look at their own campaigns only."""
+    postgres = running_servers("embedded 18")
+    name = postgres.create()
+    home = tmp_path_factory.mktemp("prefect")
+    with running_server(home, login=prefect_login) as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WINDOWCAST_DATABASE_URL", postgres.url(name))
+        patch.setenv("WINDOWCAST_HOME", str(server.home / "windowcast"))
+        deployed = server.windowcast("deploy", "--json")
+        assert deployed.returncode == 0, deployed.stderr
+        yield server
 
 
 @contextmanager

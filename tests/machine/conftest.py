@@ -3,29 +3,20 @@
 import shutil
 import subprocess
 import sys
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
 
-_FLOWS = Path(__file__).parents[1] / "flows"
-sys.path[:0] = [str(_FLOWS), str(Path(__file__).parent)]
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "flows"))
 
-from picture import Picture  # noqa: E402  # its folder is no package
+from picture import Picture
+from prefect_machine import prefect_login, prefect_server
 
+from command_line import command, platform, shop
 
-def _of_flows():
-    """Return where the flow tests keep their fixtures: a Prefect server, a platform, a command on a fresh database."""
-    spec = spec_from_file_location("conftest_of_flows", _FLOWS / "conftest.py")
-    module = module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-prefect_login, prefect_server, platform, command, shop = (
-    getattr(_of_flows(), name) for name in ("prefect_login", "prefect_server", "platform", "command", "shop")
-)
+# Fixtures, which pytest finds among the names of this file.
+__all__ = ["command", "platform", "prefect_login", "prefect_server", "shop"]
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
