@@ -6,11 +6,21 @@ import pytest
 import pytest_asyncio
 
 from clients.postgres import connect
+from clients.settings import settings
+from database.erased import KEY, set_key
 from database.place import placed
 from database.tellers import TELLERS
 from events import Scene
 from factories import TOKEN, World
 from tasks.database import broken_promises
+
+
+@pytest.fixture
+def erasure_key(monkeypatch):
+    """The key of the tests, by which an erased person is known again without the id."""
+    set_key(monkeypatch, KEY)
+    yield
+    settings.cache_clear()
 
 
 @pytest.fixture

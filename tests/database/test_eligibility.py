@@ -6,50 +6,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from database.nights import BERLIN, NOON, RESERVE, at, hours_before, only, report, writes
 from domain.eligibility import NightKept
-from domain.errors import InputRefusedError, NotFoundError, UsageError
-from domain.guards import Guards
+from domain.errors import NotFoundError, UsageError
 from domain.window import InteractionKind
-from factories import TIMING, user_id, write_table
+from factories import TIMING, user_id
 from tasks.accounts import set_cap
 from tasks.campaigns import pause_campaign, start_campaign
-from tasks.eligibility_report import read_night, report_night
-from tasks.interactions import Interaction, store_interactions
+from tasks.eligibility_report import read_night
 from tasks.suppressions import add_suppressions
-
-# How long before its end a window counts as over.
-RESERVE = TIMING.margin_seconds + TIMING.reserve_seconds
-BERLIN = "Europe/Berlin"
-NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-
-
-def at(world, moment):
-    """Let the one clock stand at a moment."""
-    world.connection.execute(
-        "CREATE OR REPLACE FUNCTION windowcast.clock() RETURNS timestamptz LANGUAGE sql VOLATILE AS "
-        f"$$SELECT timestamptz '{moment.isoformat()}'$$"
-    )
-
-
-def writes(world, account, number, moment, *, kind=InteractionKind.MESSAGE):
-    """Let a person write at a moment; the same moment is one event."""
-    event = f"{account.account_id}-{number}-{moment.timestamp()}"
-    one = Interaction(account.account_id, user_id(number), kind, moment, event)
-    store_interactions(world.connection, [one], timing=TIMING)
-
-
-def report(world, **fields):
-    given = {"account": None, "zone": None, "timing": TIMING, "guards": Guards(), **fields}
-    return report_night(world.connection, **given)
-
-
-def only(world, **fields):
-    (figures,) = report(world, **fields).accounts
-    return figures
-
-
-def hours_before(moment, hours):
-    return moment - timedelta(hours=hours)
 
 
 @pytest.fixture
@@ -270,80 +235,6 @@ def test_nights_beside_a_change_of_the_clocks_are_compared_one_by_one(world):
     assert [night.night.day for night in nights] == [24, 25, 26]
 
 
-def brute_force(openers, hour):
-    return len({who for who, moment in openers if hour - timedelta(hours=24) < moment <= hour})
-
-
-def test_full_hours_are_counted_as_one_would_by_hand(world):
-    import random
-
-    rng = random.Random(20261124)
-    account = world.account()
-    at(world, NOON)
-    openers = [
-        (n, NOON - timedelta(minutes=rng.randrange(0, 80 * 60))) for n in range(12) for _ in range(rng.randrange(6))
-    ]
-    openers += [(20, NOON - timedelta(hours=30)), (20, NOON - timedelta(hours=54))]  # exactly on full hours
-    for number, moment in openers:
-        writes(world, account, number, moment)
-    writes(world, account, 30, NOON - timedelta(hours=3), kind=InteractionKind.COMMENT)  # opens no window
-
-    only(world)
-
-    rows = world.connection.execute("SELECT at, reachable, openers FROM eligibility_hour ORDER BY at").fetchall()
-    assert len(rows) == 28 * 24
-    assert rows[-1]["at"] == NOON
-    distinct = set(openers)
-    for row in rows:
-        hour = row["at"]
-        assert row["reachable"] == brute_force(openers, hour), hour
-        assert row["openers"] == sum(hour - timedelta(hours=1) < moment <= hour for _, moment in distinct), hour
-
-
-def test_full_hours_are_kept_and_only_the_newest_are_counted_anew(world):
-    at(world, NOON)
-    account = world.account()
-    writes(world, account, 1, hours_before(NOON, 2))
-    report(world)
-    writes(world, account, 2, hours_before(NOON, 3))  # late evidence of a kept hour
-    writes(world, account, 3, hours_before(NOON, 200))  # and of one that is too old to be counted anew
-
-    figures = only(world)
-    rows = world.connection.execute("SELECT at, reachable FROM eligibility_hour").fetchall()
-
-    assert [count.openers for count in figures.hours[-4:]] == [1, 1, 0, 0]
-    by_hour = {row["at"]: row["reachable"] for row in rows}
-    assert (by_hour[NOON], by_hour[hours_before(NOON, 190)]) == (2, 0)
-
-
-def test_what_is_usual_at_an_hour_is_told_from_two_weeks_on(world_18):
-    """More people write each Tuesday at 18:00 in Berlin: the same hour of the week, though the clocks go back once."""
-    account = world_18.account()
-    tuesdays = [datetime(2026, 10, 20, 18, tzinfo=ZoneInfo(BERLIN)) + timedelta(weeks=week) for week in range(6)]
-    for people, moment in enumerate(tuesdays[:5], start=1):
-        for number in range(people):
-            writes(world_18, account, number, moment.astimezone(UTC))
-    at(world_18, datetime(2026, 11, 24, 6, 30, tzinfo=UTC))
-
-    figures = only(world_18, zone=BERLIN)
-    best = figures.best_habit
-
-    # 27 October, 3, 10 and 17 November; 20 October is five weeks ago.
-    assert best.at == tuesdays[5].astimezone(UTC) == figures.proposed_start.at
-    assert (best.weeks, best.least, best.most, best.mean) == (4, 2, 5, 3.5)
-    assert figures.weeks_measured == 4
-
-
-def test_one_week_alone_is_no_habit(world_18):
-    at(world_18, NOON)
-    account = world_18.account()
-    writes(world_18, account, 1, NOON - timedelta(days=6))
-
-    figures = only(world_18)
-
-    assert (figures.habits, figures.weeks_measured, figures.best_of_week) == ((), 1, None)
-
-
 def test_campaigns_of_the_coming_day_are_foretold(world, tmp_path):
     account = world.account(per_second=10)
     world.people_write(account, range(5), hours_ago=20)
@@ -369,95 +260,3 @@ def test_old_interactions_are_warned_of(world_18):
     writes(world_18, world_18.account(name="Shop"), 1, hours_before(NOON, 8))
 
     assert "The newest interaction of Shop is from 2026-11-24 04:00 UTC, 8 h ago" in only(world_18).old_warning
-
-
-def segment_file(tmp_path, name, cells):
-    path = tmp_path / name
-    if name.endswith(".txt"):
-        path.write_text("\n".join(cells), encoding="utf-8")
-        return str(path)
-    return str(write_table(path, [("name", "user_id"), *(("Ada", cell) for cell in cells)]))
-
-
-@pytest.mark.parametrize("name", ["segment.csv", "segment.xlsx", "segment.txt"])
-def test_a_segment_has_the_same_figures_for_its_people_alone(world_18, tmp_path, name):
-    at(world_18, NOON)
-    account = world_18.account()
-    for number, hours in [(1, 1), (2, 30), (3, 2), (4, 3)]:
-        writes(world_18, account, number, hours_before(NOON, hours))
-    add_suppressions(world_18.connection, account, user_ids=[user_id(3), user_id(90)], source="test")
-    cells = [user_id(number) for number in (1, 2, 3, 80, 90, 1)] + ["12-ab"]
-
-    found = report(world_18, segment=segment_file(tmp_path, name, cells))
-    (figures,) = found.accounts
-
-    assert (figures.known, figures.open_now, figures.closed, figures.opted_out) == (3, 1, 1, 1)
-    assert (figures.never_wrote, figures.opted_out_unseen) == (2, 1)
-    assert (figures.was_open, figures.newly_open) == (1, 1)
-    assert (found.segment.people, found.segment.bad_count) == (5, 1)
-    first = 7 if name.endswith(".txt") else 8
-    assert found.segment.problems == ((first, "The user id '12-ab' is not 5 to 20 digits."),)
-    # Whatever a segment's figures are, they are no night of the account.
-    assert found.kept is NightKept.NOT_KEPT
-    assert world_18.row_counts()["eligibility_snapshot"] == world_18.row_counts()["eligibility_hour"] == 0
-    assert report(world_18).accounts[0].known == 4
-
-
-def test_an_id_that_a_spreadsheet_has_rounded_is_reported_and_left_out(world_18, tmp_path):
-    world_18.account()
-    path = write_table(tmp_path / "segment.xlsx", [("user_id",), (25000000000000001,), (user_id(1),), (123456,)])
-
-    found = report(world_18, segment=str(path)).segment
-
-    assert (found.people, found.bad_count) == (2, 1)
-    assert found.problems == ((2, "The user id is stored as a number and may have lost digits; store it as text."),)
-
-
-def test_a_segment_may_be_a_view(world):
-    at(world, NOON)
-    account = world.account()
-    writes(world, account, 1, hours_before(NOON, 1))
-    writes(world, account, 2, hours_before(NOON, 1))
-    world.connection.execute('CREATE SCHEMA "Team"')
-    world.connection.execute(
-        f"CREATE VIEW \"Team\".\"best; --\" AS SELECT * FROM (VALUES ('{user_id(1)}'), ('x'), (NULL)) AS v (user_id)"
-    )
-    world.connection.execute('ALTER VIEW "Team"."best; --" RENAME TO "best;--"')
-
-    found = report(world, segment="Team.best;--")
-
-    assert (found.segment.people, found.segment.bad_count, found.accounts[0].known) == (1, 1, 1)
-
-
-@pytest.mark.parametrize(
-    ("segment", "error", "told"),
-    [
-        pytest.param("nowhere.csv", NotFoundError, "no file nowhere.csv", id="no file"),
-        pytest.param("nowhere.people", NotFoundError, "no view nowhere.people", id="no view"),
-        pytest.param("list.pdf", NotFoundError, "no view list.pdf", id="another kind of file"),
-    ],
-)
-def test_a_segment_that_is_not_there_is_refused_in_a_sentence(world_18, segment, error, told):
-    with pytest.raises(error, match=told):
-        report(world_18, segment=segment)
-
-
-def test_a_segment_that_is_no_list_of_people_is_refused_in_a_sentence(world_18, tmp_path):
-    """Each of them one after the other: a segment that was refused leaves nothing to the next."""
-    cases = [
-        ("windowcast.account", None, InputRefusedError, "no column user_id"),
-        ("just words", None, UsageError, "neither a .csv, .xlsx or .txt file nor a view"),
-        ("columns.csv", b"person,city\n1,x\n", InputRefusedError, "has no column user_id .*person, city"),
-        ("empty.csv", b"", InputRefusedError, "has no column user_id .*none"),
-        ("nobody.csv", b"user_id\nabc\n", InputRefusedError, "holds no usable user id"),
-        ("bytes.txt", b"\xff\xfe\x00\x01", InputRefusedError, "no UTF-8 text"),
-        ("none.xlsx", b"PK nonsense", InputRefusedError, "cannot be read as an .xlsx"),
-    ]
-    for name, content, error, told in cases:
-        if content is not None:
-            (tmp_path / name).write_bytes(content)
-        with pytest.raises(error, match=told):
-            report(world_18, segment=name if content is None else str(tmp_path / name))
-    at(world_18, NOON)
-    writes(world_18, world_18.account(), 1, hours_before(NOON, 1))
-    assert only(world_18).known == 1
