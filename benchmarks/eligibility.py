@@ -2,9 +2,9 @@
 
 100,000 recipients among 300,000 people of a million interactions in 30 days, and again with ten times the history, in
 300 days; with the argument `large` a million recipients, three million people, and ten and a hundred million
-interactions (60 GB of disk), with `whole` the first of these two alone. Beside it: the latest-per-person query over the
-history, and reading a team's own table of that size. It ends with 1 when the join takes longer than two seconds, or
-1.3 times as long with ten times the history.
+interactions (65 GB of disk, an hour and a half), with `whole` the first of these two alone. Beside it: the
+latest-per-person query over the history, and reading a team's own table of that size. It ends with 1 when the join
+takes longer than two seconds, or 1.3 times as long with ten times the history.
 """
 
 import os
@@ -37,10 +37,9 @@ THEIRS = Settings(
     interactions_table="windowcast.theirs",
     interactions_columns="account=page,user_id=user_id,kind=kind,occurred_at=occurred_at",
 )
-THEIR_VIEW = """
-CREATE INDEX ON made (occurred_at);
-CREATE VIEW theirs AS
-SELECT 'Account 1'::text AS page, user_id, kind, occurred_at FROM made
+THEIR_TABLE = """
+CREATE UNLOGGED TABLE theirs (page text, user_id text, kind interaction_kind, occurred_at timestamptz);
+CREATE INDEX ON theirs (occurred_at)
 """
 # What one would write without the table of newest openers.
 LATEST_PER_PERSON = """
@@ -68,8 +67,11 @@ KEEP_HISTORY = """
 SET session_replication_role = replica; -- no look at the account for each row
 INSERT INTO interaction (account_id, user_id, kind, occurred_at, event_id)
 SELECT * FROM made ON CONFLICT DO NOTHING;
-RESET session_replication_role
+RESET session_replication_role;
+INSERT INTO theirs SELECT 'Account 1', user_id, kind, occurred_at FROM made;
+TRUNCATE made
 """
+NEWEST_DAYS, ALL_DAYS = 30, 300
 
 
 def main() -> None:
@@ -80,19 +82,23 @@ def main() -> None:
     bars = Bars(f"eligibility of {recipients:,} recipients among {people:,} people; load average before: {load}")
     with open_stage() as stage, connect(stage.new_database()) as connection:
         account = World(connection).account()
-        create_days(connection, days=302)
+        create_days(connection, days=ALL_DAYS + 2)
+        connection.execute(THEIR_TABLE)
         history = {"account_id": account.account_id, "people": people}
-        make_rows(connection, **history, last=base)
+        make_rows(connection, **history, last=base, oldest_days=NEWEST_DAYS)
         connection.execute(KEEP_HISTORY)
-        connection.execute(THEIR_VIEW)
         read = seconds_of(lambda: read_all(connection, THEIRS))
         bars.say(f"a team's own table of {base:,} read for the first time: {read:.2f} s")
         campaign_id = fill_campaign(connection, account, recipients)
         first = measure(bars, connection, campaign_id, base)
         bars.check(f"the join {first:.2f} s", holds=first <= MOST_SECONDS, bar=f"at most {MOST_SECONDS:g} s")
         if "whole" not in sys.argv:
-            make_rows(connection, **history, first=base + 1, last=10 * base, newest_days=30.0, oldest_days=300.0)
-            connection.execute(KEEP_HISTORY)
+            # Day by day, as they came: the indexes of one day fit into memory, those of all days do not.
+            for day in range(NEWEST_DAYS, ALL_DAYS):
+                first_row = day * base // NEWEST_DAYS + 1
+                last_row = (day + 1) * base // NEWEST_DAYS
+                make_rows(connection, **history, first=first_row, last=last_row, newest_days=day, oldest_days=day + 1)
+                connection.execute(KEEP_HISTORY)
             tenfold = measure(bars, connection, campaign_id, 10 * base)
             bars.check(
                 f"the join {tenfold:.2f} s with ten times the history: {tenfold / first:.2f} times",
