@@ -80,7 +80,7 @@ endif
 	@$(PYTHON) -m pip check
 	@echo "Compiling them, so that Prefect and Great Expectations start in seconds ..."
 	@# Some packages carry files that are no Python of this version on purpose; only those are not compiled.
-	@$(PYTHON) -m compileall -qq -j 0 "$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" $(PACKAGES) || true
+	@$(PYTHON) -m compileall -qq -j 0 -x 'site-packages/.*/tests?/' "$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" $(PACKAGES) || true
 	@$(PYTHON) -c "$$WRITE_COMMAND"
 	@printf '%s' '$(subst ','\'',$(CURDIR))' > $@
 	@echo "Ready: .venv/bin/windowcast --help"
@@ -88,9 +88,10 @@ endif
 demo: setup ## send a 10,000-row campaign to the Messenger Platform of this machine
 	@.venv/bin/windowcast demo
 
-# The tests of a file share their servers and stay together. Those of the flows wait for clocks and beats most of the
-# time, so they run beside the others; but one by one, since each keeps a Prefect server, workers and runs busy, and
-# several of these at once on two cores meet time limits that are no fault of ours.
+# The tests of a file share their servers and stay together, in the order of the folders, those that use Prefect last.
+# Those of the flows wait for clocks and beats most of the time, so they run beside the others; but one by one, since
+# each keeps a Prefect server, workers and runs busy, and several of these at once on two cores meet time limits that are
+# no fault of ours. They take longest, so the others get a little less of the processor.
 PROCESSES := 2
 
 # `tee -i` outlives a Ctrl-C, so that pytest can stop its servers and still say what it did.
@@ -106,7 +107,7 @@ test-flows: setup ## run those of the flows alone: a Prefect server, its workers
 	@$(PYTEST) $(if $(COLOR),--color=$(COLOR)) tests/flows $(if $(FLOWS_OUTPUT),> "$(FLOWS_OUTPUT)" 2>&1)
 
 test-others: setup ## run all but those of the flows and of the machine
-	@$(PYTEST) $(if $(COLOR),--color=$(COLOR)) -n $(PROCESSES) --dist loadfile --ignore=tests/machine --ignore=tests/flows
+	@nice -n 3 $(PYTEST) $(if $(COLOR),--color=$(COLOR)) -n $(PROCESSES) --dist loadfile --no-loadscope-reorder --ignore=tests/machine --ignore=tests/flows
 
 test-unit: setup ## run the tests that need neither a server nor a network
 	@$(PYTEST) tests/unit

@@ -74,8 +74,27 @@ def _assert_every_promise_holds(url: str) -> None:
         assert broken_promises(connection) == {}
 
 
+@pytest.fixture(scope="session")
+def own_prefect(tmp_path_factory):
+    """The temporary Prefect server that commands start when they run flows, started before any of them.
+
+    They start it before Prefect is imported. Here an earlier test may have imported it, and then Prefect would know of
+    no server and start one itself, in the home folder of whoever runs the tests.
+    """
+    from cli.temporary_prefect import ensure_server
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PREFECT_API_URL", raising=False)
+        ensure_server(tmp_path_factory.mktemp("own"))
+        from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+
+        known = {PREFECT_API_URL: os.environ["PREFECT_API_URL"], PREFECT_HOME: os.environ["PREFECT_HOME"]}
+        with temporary_settings(known):
+            yield
+
+
 @pytest.fixture
-def shop(command, platform, request, monkeypatch):
+def shop(command, platform, own_prefect, request, monkeypatch):
     """An account with a template with one variable, and ten people who wrote an hour ago."""
     page = str(abs(hash(request.node.nodeid)) % 10**14 + 10**14)
     monkeypatch.setenv("PAGE_TOKEN", f"{TOKEN}-{page}")

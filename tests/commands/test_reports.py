@@ -145,12 +145,9 @@ def test_words_that_do_not_fit_are_refused_in_a_sentence(shop, words, code, told
 
 
 def test_the_flow_keeps_the_night_and_shows_it_in_small_tables(shop):
-    from cli import temporary_prefect
-    from clients.settings import settings
-
-    temporary_prefect.ensure_server(settings().home)
     from prefect.artifacts import Artifact
 
+    from clients.settings import settings
     from flows.report_eligibility import report_eligibility
 
     kept = [asyncio.run(report_eligibility()) for _ in range(2)]

@@ -13,10 +13,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "flows"))
 from picture import Picture
 from prefect_machine import prefect_login, prefect_server
 
-from command_line import command, platform, shop
+from command_line import command, own_prefect, platform, shop
 
 # Fixtures, which pytest finds among the names of this file.
-__all__ = ["command", "platform", "prefect_login", "prefect_server", "shop"]
+__all__ = ["command", "own_prefect", "platform", "prefect_login", "prefect_server", "shop"]
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 
