@@ -180,6 +180,18 @@ def prefect_server(tmp_path_factory, running_servers, prefect_login):
         yield server
 
 
+@pytest.fixture(scope="session")
+def own_prefect(prefect_server):
+    """See that commands which run flows in this process use the shared server: they need no temporary one as well."""
+    from cli import temporary_prefect
+
+    with pytest.MonkeyPatch.context() as patch, prefect_server.used_here():
+        patch.delenv("PREFECT_API_URL", raising=False)
+        # Not the server's address: where a test names it, it is a server that somebody has named.
+        patch.setattr(temporary_prefect, "_started", "the shared server")
+        yield
+
+
 @contextmanager
 def running_server(home: Path, *, login: str | None = None):
     """Start a server with the settings of `windowcast up`, on a free port; with a login it protects its API alike."""

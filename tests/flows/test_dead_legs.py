@@ -32,6 +32,7 @@ def small_campaign(shop, prefect_server, database_18):
 
 def _make_campaign(shop, prefect_server, database: str, *, people: int) -> str:
     numbers = range(200, 200 + people)
+    _forget_what_earlier_tests_left(prefect_server)
     shop.people_write(numbers)
     with psycopg.connect(database) as connection:
         connection.execute("UPDATE windowcast.pace SET per_second = %s", [PER_SECOND])
@@ -70,7 +71,10 @@ def deaf(prefect_server):
 
 
 def _forget_what_earlier_tests_left(server) -> None:
-    """A changed automation has forgotten what it saw: a run whose worker is gone would keep its queue for ever."""
+    """End at once what the server would end by and by: a run whose worker is gone keeps its queue until then.
+
+    A changed automation has forgotten what it saw, and such a run would keep it for ever.
+    """
     with server.used_here(), open_server() as client:
         take_anew(client, held_for=timedelta(0))
     for run in server.runs():

@@ -11,9 +11,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "flows"))
 
 from picture import Picture
-from prefect_machine import prefect_login, prefect_server
+from prefect_machine import own_prefect, prefect_login, prefect_server
 
-from command_line import command, own_prefect, platform, shop
+from command_line import command, platform, shop
 
 # Fixtures, which pytest finds among the names of this file.
 __all__ = ["command", "own_prefect", "platform", "prefect_login", "prefect_server", "shop"]
