@@ -27,7 +27,7 @@ def worker_command(
     name: str, *, pool: str, worker_name: str | None = None, queues: Sequence[str] = (), limit: int | None = None
 ) -> Command:
     """Return the child that is a worker of a pool; of all its queues, and of any number of runs, unless given."""
-    words = [sys.executable, "-m", "prefect", "worker", "start", "--pool", pool]
+    words = [sys.executable, "-m", "deployments.prefect_worker", "start", "--pool", pool]
     if worker_name:
         words += ["--name", worker_name]
     for queue in queues:

@@ -131,7 +131,8 @@ def test_one_command_runs_an_installation_that_the_others_find_and_leaves_nothin
         wait_until(lambda: httpx.get(truth, trust_env=False).json()["accepted"] == 3, seconds=60)
         family = again.family()
         again.process.kill()
-        # Whoever was just telling the Prefect server something tells it again for a minute, though it is gone.
+        # Whoever was just telling the Prefect server something tells it again for a minute, though it is gone; and
+        # half a minute is left to a worker that breaks off.
         wait_until(lambda: not _running(family), seconds=180)
     assert readiness.is_success
     assert soon.returncode == 0, soon.stderr
@@ -202,6 +203,15 @@ def test_a_database_that_the_prefect_server_cannot_use_is_told_before_anything_i
     assert "lacks the extension pg_trgm" in said[1][2]
     assert "cannot be opened (OperationalError)" in said[2][2]
     assert "CANARY" not in said[2][2]
+
+
+def test_a_worker_that_is_over_ends_though_a_thread_of_it_waits_for_ever():
+    waits = "import threading; threading.Thread(target=threading.Event().wait).start()"
+    ends = "from deployments.prefect_worker import end_within; end_within(0.2)"
+
+    done = subprocess.run([sys.executable, "-c", f"{waits}; {ends}"], cwd=ROOT, timeout=60, check=False)
+
+    assert done.returncode == 1
 
 
 def test_a_child_that_always_dies_stops_everything():

@@ -1,0 +1,35 @@
+"""`python -m deployments.prefect_worker start ...`: Prefect's worker; when its work is over, so is its process.
+
+A worker that breaks off, as one does whose output nobody reads any more since `windowcast up` was killed, may leave a
+thread that waits for work. Python waits for such a thread before it ends the process: for ever, and the worker does
+nothing meanwhile (seen with py-spy, Prefect 3.8.8).
+"""
+
+import os
+import sys
+import threading
+import time
+from typing import Final
+
+# What is left to do at the end, such as telling the server its last events, takes a second or two.
+_END_WITHIN_SECONDS: Final = 30.0
+
+
+def end_within(seconds: float) -> None:
+    """See that this process ends within so many seconds, whatever its threads wait for; its exit code is then 1."""
+    threading.Thread(target=_end_after, args=(seconds,), daemon=True).start()
+
+
+def _end_after(seconds: float) -> None:
+    time.sleep(seconds)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    from prefect.cli import app
+
+    sys.argv = ["prefect", "worker", *sys.argv[1:]]
+    try:
+        app()
+    finally:
+        end_within(_END_WITHIN_SECONDS)
