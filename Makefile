@@ -107,7 +107,7 @@ test-flows: setup ## run those of the flows alone: a Prefect server, its workers
 	@$(PYTEST) $(if $(COLOR),--color=$(COLOR)) tests/flows $(if $(FLOWS_OUTPUT),> "$(FLOWS_OUTPUT)" 2>&1)
 
 test-others: setup ## run all but those of the flows and of the machine
-	@nice -n 7 $(PYTEST) $(if $(COLOR),--color=$(COLOR)) -n $(PROCESSES) --dist loadfile --no-loadscope-reorder --ignore=tests/machine --ignore=tests/flows
+	@nice -n 3 $(PYTEST) $(if $(COLOR),--color=$(COLOR)) -n $(PROCESSES) --dist loadfile --no-loadscope-reorder --ignore=tests/machine --ignore=tests/flows
 
 test-unit: setup ## run the tests that need neither a server nor a network
 	@$(PYTEST) tests/unit
