@@ -79,7 +79,8 @@ endif
 	@$(PYTHON) -m pip install -qq --disable-pip-version-check --no-compile --require-hashes --no-deps -r requirements.txt
 	@$(PYTHON) -m pip check
 	@echo "Compiling them, so that Prefect and Great Expectations start in seconds ..."
-	@# Some packages carry files that are no Python of this version on purpose; only those are not compiled.
+	@# Some packages carry files that are no Python of this version on purpose; only those are not compiled,
+	@# and no tests of packages, which nobody runs here and which are a fifth of all there is to compile.
 	@$(PYTHON) -m compileall -qq -j 0 -x 'site-packages/.*/tests?/' "$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" $(PACKAGES) || true
 	@$(PYTHON) -c "$$WRITE_COMMAND"
 	@printf '%s' '$(subst ','\'',$(CURDIR))' > $@

@@ -2,9 +2,9 @@
 
 100,000 recipients among 300,000 people of a million interactions in 30 days, and again with ten times the history, in
 300 days; with the argument `large` a million recipients, three million people, and ten and a hundred million
-interactions (65 GB of disk, an hour), with `whole` the first of these two alone. Beside it: the
-latest-per-person query over the history, and reading a team's own table of that size. It ends with 1 when the join
-takes longer than two seconds, or 1.3 times as long with ten times the history.
+interactions (65 GB of disk, an hour), with `whole` the first of these two alone. Beside it: the latest-per-person query
+over the history, and reading a team's own table of that size. It ends with 1 when the join takes longer than two
+seconds, or 1.3 times as long with ten times the history.
 """
 
 import os

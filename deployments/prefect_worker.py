@@ -8,21 +8,17 @@ nothing meanwhile (seen with py-spy, Prefect 3.8.8).
 import os
 import sys
 import threading
-import time
 from typing import Final
 
 # What is left to do at the end, such as telling the server its last events, takes a second or two.
-_END_WITHIN_SECONDS: Final = 30.0
+_END_WITHIN_SECONDS: Final = 10.0
 
 
 def end_within(seconds: float) -> None:
     """See that this process ends within so many seconds, whatever its threads wait for; its exit code is then 1."""
-    threading.Thread(target=_end_after, args=(seconds,), daemon=True).start()
-
-
-def _end_after(seconds: float) -> None:
-    time.sleep(seconds)
-    os._exit(1)
+    timer = threading.Timer(seconds, os._exit, args=(1,))
+    timer.daemon = True
+    timer.start()
 
 
 if __name__ == "__main__":

@@ -41,7 +41,8 @@ async def test_every_ready_message_is_sent_once_and_the_campaign_finishes(world,
 
 
 async def test_the_soonest_closing_window_comes_first(world, database, tmp_path):
-    account = world.account(per_second=200)
+    # A tenth of a second apart: what is due at once on a busy machine may be posted in any order.
+    account = world.account(per_second=10)
     for number in range(10):
         world.people_write(account, [number], hours_ago=10 + (number * 7) % 10)
     campaign_id, account, template = make_campaign(world, tmp_path, people=range(10), account=account, hours_ago=None)
@@ -51,10 +52,7 @@ async def test_the_soonest_closing_window_comes_first(world, database, tmp_path)
     await send(database, messenger, order_of(campaign_id, account, template))
 
     by_age = sorted(range(10), key=lambda number: -((number * 7) % 10))
-    # By their first turns: on a busy machine several are due at once, in any order, or come too late for theirs.
-    turns = world.connection.execute("SELECT user_id FROM attempt GROUP BY user_id ORDER BY min(slot_at)").fetchall()
-    assert [turn["user_id"] for turn in turns] == [user_id(number) for number in by_age]
-    assert {person for _, person, _ in messenger.posts} == {user_id(number) for number in range(10)}
+    assert [person for _, person, _ in messenger.posts] == [user_id(number) for number in by_age]
 
 
 async def test_two_workers_share_one_pace_and_no_message(world, database, tmp_path):

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -82,16 +82,6 @@ def running_up(folder, *words: str):
                 up.stop(signal.SIGTERM)
 
 
-def _running(family: list[psutil.Process]) -> list[str]:
-    """Who of them has not ended, by command; whoever has, and is only still to be looked at by its parent, has."""
-    found = []
-    for process in family:
-        with suppress(psutil.NoSuchProcess):
-            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(" ".join(process.cmdline()))
-    return found
-
-
 def _windowcast(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*COMMAND, *words], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
@@ -120,7 +110,7 @@ def test_one_command_runs_an_installation_that_the_others_find_and_leaves_nothin
     assert json.loads(submitted.stdout)["state"] == "scheduled"
     assert first.addresses["receiver_url"] is None  # nobody set its secrets
     assert first.addresses["database_url"] == os.environ["WINDOWCAST_DATABASE_URL"]
-    assert _running(family) == []
+    assert [process for process in family if process.is_running()] == []
     assert "worker   | " in first.said
     with running_up(folder, "--sandbox") as again:
         readiness = httpx.get(f"{again.addresses['receiver_url']}/readyz", trust_env=False)
@@ -131,9 +121,7 @@ def test_one_command_runs_an_installation_that_the_others_find_and_leaves_nothin
         wait_until(lambda: httpx.get(truth, trust_env=False).json()["accepted"] == 3, seconds=60)
         family = again.family()
         again.process.kill()
-        # Whoever was just telling the Prefect server something tells it again for a minute, though it is gone; and
-        # half a minute is left to a worker that breaks off.
-        wait_until(lambda: not _running(family), seconds=180)
+        wait_until(lambda: not [process for process in family if process.is_running()], seconds=60)
     assert readiness.is_success
     assert soon.returncode == 0, soon.stderr
     assert [run["name"] for run in runs if run["name"].startswith("send Later, ")]
@@ -231,4 +219,4 @@ def test_a_child_that_always_dies_stops_everything():
 
     assert "hasty has ended 5 times within a minute (exit 3)" in sentence
     assert family
-    assert _running(list(family)) == []
+    assert [process for process in family if process.is_running()] == []
