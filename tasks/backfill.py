@@ -8,7 +8,8 @@ left to do stands in the tables: a killed process costs the call that it was at,
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeAlias
@@ -140,24 +141,39 @@ class _Walk:
         pages = 0
         while not self._is_down(self._standing()):
             await self._turn()
-            # Looked at within the turn, so that processes that walk together each read another page.
-            cursor = self._standing()["next_cursor"]
-            listed = await self._list(cursor)
-            with self._connection.transaction():
-                self._take_in(listed.conversations)
-                self._connection.execute(
-                    query("backfill/go_down"),
-                    {
-                        **self._whom,
-                        "cursor": cursor,
-                        "next_cursor": listed.after,
-                        "newest_at": max(_times(listed), default=None),
-                        "oldest_at": min(_times(listed), default=None),
-                    },
-                )
+            # What another process is just reading says where the next page begins: this turn is given up for it.
+            with self._only_lister() as is_ours:
+                if is_ours and not self._is_down(standing := self._standing()):
+                    await self._read_page(standing["next_cursor"])
+                    pages += 1
             await self._read_waiting()
-            pages += 1
         return pages
+
+    async def _read_page(self, cursor: str | None) -> None:
+        """Read the page of the list behind a cursor and keep it, and that the walk is past it."""
+        listed = await self._list(cursor)
+        with self._connection.transaction():
+            self._take_in(listed.conversations)
+            self._connection.execute(
+                query("backfill/go_down"),
+                {
+                    **self._whom,
+                    "cursor": cursor,
+                    "next_cursor": listed.after,
+                    "newest_at": max(_times(listed), default=None),
+                    "oldest_at": min(_times(listed), default=None),
+                },
+            )
+
+    @contextmanager
+    def _only_lister(self) -> Iterator[bool]:
+        """Keep other processes from reading this account's list on; say whether none is doing so."""
+        is_ours = self._row(query("backfill/take_list"))["is_ours"]
+        try:
+            yield is_ours
+        finally:
+            if is_ours and not self._connection.closed:
+                self._connection.execute(query("backfill/give_list_back"), self._whom)
 
     def _is_down(self, standing: dict[str, Any]) -> bool:
         bottom_at = standing["bottom_at"]
@@ -183,6 +199,7 @@ class _Walk:
         """Read a page of the list; its caller has taken the turn. Messages come with it, unless that is too much."""
         shows_messages, tries = True, 0
         while True:
+            self.report.calls += 1
             answer = await self._reader.list_conversations(after=cursor, shows_messages=shows_messages)
             self._heed(answer)
             if isinstance(answer, ConversationList):
@@ -238,6 +255,7 @@ class _Walk:
         """Read a page of one conversation and keep what it shows, or how far it was read."""
         pages = taken["page_count"] + 1
         which = {**self._whom, "conversation_id": taken["conversation_id"]}
+        self.report.calls += 1
         answer = await self._reader.read_acts(taken["conversation_id"], after=taken["next_cursor"])
         with self._connection.transaction():
             if isinstance(answer, NoPage):
@@ -267,8 +285,7 @@ class _Walk:
             logger.info("conversation skipped", extra={"account": self._account.name, "code": none.answer.code})
 
     def _count_left(self) -> int:
-        row = self._connection.execute(query("backfill/count_left"), self._whom).fetchone()
-        return int(row["left_count"]) if row else 0
+        return int(self._row(query("backfill/count_left"))["left_count"])
 
     # what was found
 
@@ -313,7 +330,6 @@ class _Walk:
                     f"are read; {_KEPT}."
                 )
             self._refuse_if_stopped(await self._pace.sleep(seconds))
-        self.report.calls += 1
 
     def _heed(self, answer: ConversationList | Page | NoPage) -> None:
         """Let others wait as the platform asks; raise when no further call would fare better."""
@@ -337,7 +353,10 @@ class _Walk:
             raise UnfinishedError(f"Stopped as asked; {_KEPT}.")
 
     def _standing(self) -> dict[str, Any]:
-        row = self._connection.execute(query("backfill/begin"), self._whom).fetchone()
+        return self._row(query("backfill/begin"))
+
+    def _row(self, statement: bytes) -> dict[str, Any]:
+        row = self._connection.execute(statement, self._whom).fetchone()
         if row is None:
             raise LookupError("a statement that always returns a row returned none")
         return row

@@ -292,9 +292,12 @@ async def test_a_wish_to_stop_ends_it_between_two_calls(place):
     assert len(place.stored()) == 25
 
 
-async def test_two_backfills_at_once_share_the_work_and_the_pace(place):
+@pytest.mark.parametrize("answered_after", [0, 0.2], ids=["at once", "after more than a gap"])
+async def test_two_backfills_at_once_share_the_work_and_the_pace(place, answered_after):
     for number in range(1, 201):
         place.says(number)
+    if answered_after:
+        place.fault({"kind": "delay", "seconds": answered_after})
     place.platform.put_account({"external_id": place.account.external_id, "conversation_calls_per_second": 20})
 
     both = await asyncio.gather(*(paced(place, gap_seconds=0.07) for _ in range(2)))
