@@ -15,15 +15,13 @@ import httpx
 import psutil
 
 from cli.output import say
-from deployments.drain import drain
+from deployments.drain import RUNS_END_WITHIN_SECONDS, drain
 from domain.errors import ServiceAwayError
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 
 _READY_WITHIN_SECONDS: Final = 120.0
 _LOOK_EVERY_SECONDS: Final = 0.2
-# What a send has begun it finishes: one POST may take its read timeout.
-_FLOWS_END_WITHIN_SECONDS: Final = 30.0
 _END_WITHIN_SECONDS: Final = 15.0
 # A child that dies is started again, but not for ever.
 _MOST_DEATHS: Final = 4
@@ -87,7 +85,7 @@ class Children:
     def stop_all(self, *, first: Iterable[str]) -> None:
         """Stop everything: the flows of the workers in `first`, which end in good order, those, then the rest."""
         workers = [process for name, (_, process) in self._running.items() if name in set(first)]
-        drain([worker.pid for worker in workers], within_seconds=_FLOWS_END_WITHIN_SECONDS)
+        drain([worker.pid for worker in workers], within_seconds=RUNS_END_WITHIN_SECONDS)
         everything = _descendants(process for _, process in self._running.values())
         _end(workers)
         for _, process in reversed(list(self._running.values())):

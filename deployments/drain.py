@@ -12,10 +12,11 @@ from typing import Final
 
 import psutil
 
+# What a run has begun it finishes: one POST may take its read timeout.
+RUNS_END_WITHIN_SECONDS: Final = 30.0
+
 # What a worker starts for a run; its own children, as the one that reads a file, are left to it.
 _RUN: Final = "prefect.engine"
-
-
 _LOOK_EVERY_SECONDS: Final = 0.2
 
 
@@ -36,6 +37,14 @@ def drain(pids: Iterable[int], *, within_seconds: float) -> int:
         asked |= runs
         time.sleep(_LOOK_EVERY_SECONDS)
     return 0
+
+
+def end_runs_below(pid: int, *, within_seconds: float) -> None:
+    """Let the runs below a process end in good order within the time, and end those that do not."""
+    if drain([pid], within_seconds=within_seconds):
+        for run in _runs_below(pid):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                run.kill()
 
 
 def _runs_below(pid: int) -> list[psutil.Process]:

@@ -202,6 +202,24 @@ def test_a_worker_that_is_over_ends_though_a_thread_of_it_waits_for_ever():
     assert done.returncode == 1
 
 
+@pytest.mark.parametrize("heeds", [True, False], ids=["ends when asked", "does not"])
+def test_a_worker_that_is_over_takes_its_runs_with_it(heeds):
+    run = "import signal, sys, time; {}print('runs', flush=True); time.sleep(600)".format(
+        "" if heeds else "signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+    )
+    worker = (
+        "import os, subprocess, sys; from deployments.drain import end_runs_below; "
+        "run = subprocess.Popen([sys.executable, '-c', sys.argv[1], 'prefect.engine'], stdout=subprocess.PIPE); "
+        "run.stdout.readline(); end_runs_below(os.getpid(), within_seconds=2); print(run.wait(timeout=30))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", worker, run], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert done.stdout.strip() == str(-signal.SIGTERM if heeds else -signal.SIGKILL), done.stderr
+
+
 def test_a_child_that_always_dies_stops_everything():
     before = set(psutil.Process().children(recursive=True))
     children = Children(dict(os.environ))
