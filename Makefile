@@ -95,11 +95,12 @@ demo: setup ## send a 10,000-row campaign to the Messenger Platform of this mach
 # no fault of ours. They take longest, so the others get a little less of the processor.
 PROCESSES := 2
 
+# ALSO names more targets, as test-machine: they begin when the first of the two has ended, on the processor that is free.
 # `tee -i` outlives a Ctrl-C, so that pytest can stop its servers and still say what it did.
 test: setup ## run all tests but those of the machine; the last line says which Postgres versions ran
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && trap 'exit 130' INT TERM; \
 	if [ -t 1 ]; then color=yes; else color=no; fi; \
-	{ $(MAKE) --no-print-directory --keep-going --jobs=2 COLOR=$$color FLOWS_OUTPUT="$$folder/flows" test-flows test-others; \
+	{ $(MAKE) --no-print-directory --keep-going --jobs=2 COLOR=$$color FLOWS_OUTPUT="$$folder/flows" test-flows test-others $(ALSO); \
 	  echo $$? > "$$folder/status"; echo "The tests of the flows, which ran beside these:"; cat "$$folder/flows"; } | tee -i "$$folder/output"; \
 	grep '^Postgres versions that ran:' "$$folder/output" | head -n 1 | grep . || echo "Postgres versions that ran: none"; \
 	exit "$$(cat "$$folder/status" 2>/dev/null | grep . || echo 1)"
