@@ -4,9 +4,12 @@ import re
 import string
 from pathlib import Path
 
+import click
 import pytest
 from pydantic import SecretStr
 
+import clients.installation
+from cli.main import windowcast
 from clients.settings import Settings
 from domain.approval import ApprovalVerdict
 from domain.erasure import DeletionState
@@ -167,3 +170,30 @@ def test_each_link_between_documents_leads_somewhere():
     ]
 
     assert [f"{page.name}: {link}" for page, link in links if not (page.parent / link).exists()] == []
+
+
+def test_each_command_that_a_document_or_a_sentence_names_is_one(monkeypatch):
+    monkeypatch.setattr(clients.installation, "join_running", lambda: None)
+    packages = [path for folder in _house() for path in (ROOT / folder).rglob("*.py")]
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *packages]
+    named = {span for page in pages for span in re.findall(r"`windowcast ([^`]+)`", page.read_text())}
+
+    assert len(named) > 100
+    assert sorted(span for span in named if not _is_command(span)) == []
+
+
+def _is_command(span: str) -> bool:
+    """Say whether what stands after `windowcast` leads to a command and, at its end, to options of it."""
+    command: click.Command = windowcast
+    context = click.Context(windowcast, help_option_names=["--help"])
+    for word in span.split():
+        if not re.fullmatch("[a-z-]+", word) or word.startswith("-") or not isinstance(command, click.Group):
+            break
+        found = command.get_command(context, word)
+        if found is None:
+            return False
+        command = found
+    if isinstance(command, click.Group) or command.context_settings.get("ignore_unknown_options"):
+        return True  # what follows is for somebody else
+    known = {option for one in command.get_params(context) for option in (*one.opts, *one.secondary_opts)}
+    return set(re.findall(r"(?<!\S)--[a-z-]+", span)) <= known
