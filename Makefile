@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-flows test-others test-unit test-faults test-faults-all soak test-machine check format fuzz bench bench-large lock clean
+.PHONY: help setup demo test test-flows test-others test-unit test-faults test-faults-all soak test-machine check check-types check-sql format fuzz bench bench-large lock clean
 .PHONY: again
 
 # What a shell may have set for another project must not reach into this one.
@@ -128,11 +128,17 @@ test-machine: setup ## run the tests that need more of the machine than the othe
 		echo "There is no folder tests/machine: no test needs more of the machine than those of make test." >&2; exit 1; fi
 	@$(PYTEST) tests/machine
 
+# The two that take a minute each run side by side.
 check: setup ## read the code with ruff, mypy, import-linter and sqlfluff
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
-	@$(PYTHON) -m mypy
 	@$(PYTHON) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 check-types check-sql
+
+check-types: setup
+	@$(PYTHON) -m mypy
+
+check-sql: setup
 	@$(PYTHON) -m sqlfluff lint sql
 
 format: setup ## write the code as ruff and sqlfluff want it

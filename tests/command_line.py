@@ -17,9 +17,13 @@ from sandbox.process import SandboxClient, running_sandbox
 
 @pytest.fixture(autouse=True)
 def collected_garbage():
-    """See that the sockets which Prefect leaves open meet no other test."""
+    """See that the sockets which Prefect leaves open meet no other test.
+
+    What outlives a test, as Prefect itself, is not looked through again after each later one: that takes half a second.
+    """
     yield
     gc.collect()
+    gc.freeze()
 
 
 class CommandLine:
