@@ -95,7 +95,7 @@ demo: setup ## send a 10,000-row campaign to the Messenger Platform of this mach
 # no fault of ours. They take longest, so the others get a little less of the processor.
 PROCESSES := 2
 
-# ALSO names more targets, as test-machine: they begin when the first of the two has ended, on the processor that is free.
+# ALSO names more targets, as test-machine: each begins when one before it has ended, on the processor that is free.
 # `tee -i` outlives a Ctrl-C, so that pytest can stop its servers and still say what it did.
 test: setup ## run all tests but those of the machine; the last line says which Postgres versions ran
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && trap 'exit 130' INT TERM; \
@@ -128,7 +128,7 @@ test-machine: setup ## run the tests that need more of the machine than the othe
 		echo "There is no folder tests/machine: no test needs more of the machine than those of make test." >&2; exit 1; fi
 	@$(PYTEST) tests/machine
 
-# The two that take a minute each run side by side.
+# The two that take a minute each run side by side, and what they have found right they do not read again.
 check: setup ## read the code with ruff, mypy, import-linter and sqlfluff
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
@@ -138,8 +138,12 @@ check: setup ## read the code with ruff, mypy, import-linter and sqlfluff
 check-types: setup
 	@$(PYTHON) -m mypy
 
-check-sql: setup
+check-sql: setup .venv/.sql-is-right
+	@:
+
+.venv/.sql-is-right: .venv/.ready .sqlfluff $(shell find sql -name '*.sql')
 	@$(PYTHON) -m sqlfluff lint sql
+	@touch $@
 
 format: setup ## write the code as ruff and sqlfluff want it
 	@$(PYTHON) -m ruff check --fix-only .
