@@ -195,7 +195,7 @@ def test_a_database_that_the_prefect_server_cannot_use_is_told_before_anything_i
 
 def test_a_worker_that_is_over_ends_though_a_thread_of_it_waits_for_ever():
     waits = "import threading; threading.Thread(target=threading.Event().wait).start()"
-    ends = "from deployments.prefect_worker import end_within; end_within(0.2)"
+    ends = "from deployments.prefect_worker import end_soon; end_soon(within_seconds=0.2)"
 
     done = subprocess.run([sys.executable, "-c", f"{waits}; {ends}"], cwd=ROOT, timeout=60, check=False)
 
@@ -203,21 +203,25 @@ def test_a_worker_that_is_over_ends_though_a_thread_of_it_waits_for_ever():
 
 
 @pytest.mark.parametrize("heeds", [True, False], ids=["ends when asked", "does not"])
-def test_a_worker_that_is_over_takes_its_runs_with_it(heeds):
-    run = "import signal, sys, time; {}print('runs', flush=True); time.sleep(600)".format(
-        "" if heeds else "signal.signal(signal.SIGTERM, signal.SIG_IGN); "
-    )
+def test_a_worker_whose_parent_was_killed_takes_its_runs_with_it(heeds):
+    deaf = "" if heeds else "signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+    run = f"import signal, sys, time; {deaf}print('runs', flush=True); time.sleep(600)"
     worker = (
-        "import os, subprocess, sys; from deployments.drain import end_runs_below; "
-        "run = subprocess.Popen([sys.executable, '-c', sys.argv[1], 'prefect.engine'], stdout=subprocess.PIPE); "
-        "run.stdout.readline(); end_runs_below(os.getpid(), within_seconds=2); print(run.wait(timeout=30))"
+        "import subprocess, sys, time; from deployments.prefect_worker import end_soon_without_parent; "
+        "end_soon_without_parent(runs_within_seconds=2, within_seconds=0.2); "
+        f"subprocess.Popen([sys.executable, '-c', {run!r}, 'prefect.engine']); time.sleep(600)"
     )
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {worker!r}])"
+    with subprocess.Popen([sys.executable, "-c", parent], cwd=ROOT, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        _, left = psutil.wait_procs(family, timeout=60)
+        for one in left:
+            one.kill()
 
-    done = subprocess.run(
-        [sys.executable, "-c", worker, run], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
-    )
-
-    assert done.stdout.strip() == str(-signal.SIGTERM if heeds else -signal.SIGKILL), done.stderr
+    assert len(family) == 2
+    assert left == []
 
 
 def test_a_child_that_always_dies_stops_everything():
