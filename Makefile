@@ -93,7 +93,7 @@ demo: setup ## send a 10,000-row campaign to the Messenger Platform of this mach
 # Those of the flows wait for clocks and beats most of the time, so they run beside the others; but one by one, since
 # each keeps a Prefect server, workers and runs busy, and several of these at once on two cores meet time limits that are
 # no fault of ours. They take longest, so the others get a little less of the processor.
-PROCESSES := 2
+PROCESSES := 3
 
 # ALSO names more targets, as test-machine: each begins when one before it has ended, on the processor that is free.
 # `tee -i` outlives a Ctrl-C, so that pytest can stop its servers and still say what it did.

@@ -19,7 +19,7 @@ SETTINGS: Final = {
     "PREFECT_WORKER_QUERY_SECONDS": "1",
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
     # Of the pools that `windowcast deploy` makes (deployments/deploy.py): a run's one process.
-    "WINDOWCAST_RUN_COMMAND": shlex.join([sys.executable, "-m", "prefect.engine"]),
+    "WINDOWCAST_RUN_COMMAND": shlex.join([sys.executable, "-m", "deployments.prefect_run"]),
 }
 
 

@@ -16,7 +16,7 @@ import psutil
 RUNS_END_WITHIN_SECONDS: Final = 30.0
 
 # What a worker starts for a run; its own children, as the one that reads a file, are left to it.
-_RUN: Final = "prefect.engine"
+_RUNS: Final = frozenset({"prefect.engine", "deployments.prefect_run"})
 _LOOK_EVERY_SECONDS: Final = 0.2
 
 
@@ -39,14 +39,6 @@ def drain(pids: Iterable[int], *, within_seconds: float) -> int:
     return 0
 
 
-def end_runs_below(pid: int, *, within_seconds: float) -> None:
-    """Let the runs below a process end in good order within the time, and end those that do not."""
-    if drain([pid], within_seconds=within_seconds):
-        for run in _runs_below(pid):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                run.kill()
-
-
 def _runs_below(pid: int) -> list[psutil.Process]:
     try:
         return [process for process in psutil.Process(pid).children(recursive=True) if _is_run(process)]
@@ -56,7 +48,7 @@ def _runs_below(pid: int) -> list[psutil.Process]:
 
 def _is_run(process: psutil.Process) -> bool:
     try:
-        return _RUN in process.cmdline()
+        return not _RUNS.isdisjoint(process.cmdline())
     except psutil.Error:
         return False
 

@@ -41,7 +41,7 @@ class PrefectServer:
             "PREFECT_HOME": str(self.home / "client"),
             "PREFECT_WORKER_QUERY_SECONDS": "1",
             "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
-            "WINDOWCAST_RUN_COMMAND": shlex.join([sys.executable, "-m", "prefect.engine"]),
+            "WINDOWCAST_RUN_COMMAND": shlex.join([sys.executable, "-m", "deployments.prefect_run"]),
             "PYTHONPATH": str(ROOT),
             "DO_NOT_TRACK": "1",
             **({} if self.login is None else {"PREFECT_API_AUTH_STRING": self.login}),

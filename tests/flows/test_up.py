@@ -195,7 +195,7 @@ def test_a_database_that_the_prefect_server_cannot_use_is_told_before_anything_i
 
 def test_a_worker_that_is_over_ends_though_a_thread_of_it_waits_for_ever():
     waits = "import threading; threading.Thread(target=threading.Event().wait).start()"
-    ends = "from deployments.prefect_worker import end_soon; end_soon(within_seconds=0.2)"
+    ends = "from deployments.ending import end_within; end_within(0.2)"
 
     done = subprocess.run([sys.executable, "-c", f"{waits}; {ends}"], cwd=ROOT, timeout=60, check=False)
 
@@ -203,24 +203,22 @@ def test_a_worker_that_is_over_ends_though_a_thread_of_it_waits_for_ever():
 
 
 @pytest.mark.parametrize("heeds", [True, False], ids=["ends when asked", "does not"])
-def test_a_worker_whose_parent_was_killed_takes_its_runs_with_it(heeds):
-    deaf = "" if heeds else "signal.signal(signal.SIGTERM, signal.SIG_IGN); "
-    run = f"import signal, sys, time; {deaf}print('runs', flush=True); time.sleep(600)"
-    worker = (
-        "import subprocess, sys, time; from deployments.prefect_worker import end_soon_without_parent; "
-        "end_soon_without_parent(runs_within_seconds=2, within_seconds=0.2); "
-        f"subprocess.Popen([sys.executable, '-c', {run!r}, 'prefect.engine']); time.sleep(600)"
+def test_a_run_whose_worker_was_killed_ends_soon(heeds):
+    run = (
+        "import signal, time; from deployments.ending import when_parent_is_gone; "
+        "from deployments.prefect_run import end_in_good_order; "
+        f"{'' if heeds else 'signal.signal(signal.SIGTERM, signal.SIG_IGN); '}"
+        "when_parent_is_gone(lambda: end_in_good_order(within_seconds=2)); print('runs', flush=True); time.sleep(600)"
     )
-    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {worker!r}])"
-    with subprocess.Popen([sys.executable, "-c", parent], cwd=ROOT, stdout=subprocess.PIPE) as process:
+    worker = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {run!r}])"
+    with subprocess.Popen([sys.executable, "-c", worker], cwd=ROOT, stdout=subprocess.PIPE) as process:
         process.stdout.readline()
-        family = psutil.Process(process.pid).children(recursive=True)
+        (only,) = psutil.Process(process.pid).children()
         process.kill()
-        _, left = psutil.wait_procs(family, timeout=60)
+        _, left = psutil.wait_procs([only], timeout=60)
         for one in left:
             one.kill()
 
-    assert len(family) == 2
     assert left == []
 
 

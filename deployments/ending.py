@@ -1,0 +1,28 @@
+"""How a process of Prefect's ends in the end: when its parent is gone, and whatever its threads wait for."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+_LOOK_EVERY_SECONDS: Final = 0.5
+
+
+def end_within(seconds: float) -> None:
+    """See that this process ends within so many seconds, whatever its threads wait for; its exit code is then 1."""
+    timer = threading.Timer(seconds, os._exit, args=(1,))
+    timer.daemon = True
+    timer.start()
+
+
+def when_parent_is_gone(act: Callable[[], None]) -> None:
+    """Call `act` in a thread of its own as soon as the process that has started this one is gone."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK_EVERY_SECONDS)
+        act()
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
