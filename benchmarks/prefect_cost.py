@@ -174,7 +174,7 @@ def engine(server: PrefectServer, campaign_id: str) -> dict:
         {"parameters": {"campaign_id": campaign_id}, "state": {"type": "PENDING"}},
     )
     return {
-        "args": [sys.executable, "-m", "prefect.engine"],
+        "args": [sys.executable, "-m", "deployments.prefect_run"],
         "env": {**server.environment(), "PREFECT__FLOW_RUN_ID": run["id"]},
         "cwd": ROOT,
         "stdout": subprocess.DEVNULL,

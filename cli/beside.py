@@ -3,12 +3,9 @@
 import os
 import signal
 import sys
-import threading
-import time
 
 from cli.main import main
-
-_LOOK_SECONDS = 1.0
+from deployments.ending import when_gone
 
 
 def command_beside(*words: str) -> list[str]:
@@ -17,12 +14,6 @@ def command_beside(*words: str) -> list[str]:
     return [sys.executable, "-P", "-m", "cli.beside", str(os.getpid()), *words]
 
 
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(_LOOK_SECONDS)
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
 if __name__ == "__main__":
-    threading.Thread(target=_end_with, args=[int(sys.argv[1])], daemon=True).start()
+    when_gone(int(sys.argv[1]), lambda: os.kill(os.getpid(), signal.SIGTERM))
     sys.exit(main(sys.argv[2:]))

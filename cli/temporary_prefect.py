@@ -9,7 +9,6 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -127,20 +126,14 @@ def _only_one(path: Path) -> Iterator[None]:
         yield  # closing the file gives the lock back, and so does the end of the process
 
 
-def _end_with(parent: int) -> None:
-    """End this process when `parent` has ended, even by a kill that lets it stop nothing."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(0)
-
-
 def _serve(port: int, parent: int) -> None:
     import uvicorn
 
+    from deployments.ending import when_gone
     from deployments.prefect_server import begin_as_writers
 
     begin_as_writers()
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    when_gone(parent, lambda: os._exit(0))
     uvicorn.run(
         "prefect.server.api.server:create_app",
         factory=True,

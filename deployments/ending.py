@@ -1,4 +1,4 @@
-"""How a process of Prefect's ends in the end: when its parent is gone, and whatever its threads wait for."""
+"""How a process ends in the end: when its parent is gone, even by a kill, and whatever its threads wait for."""
 
 import os
 import threading
@@ -16,9 +16,8 @@ def end_within(seconds: float) -> None:
     timer.start()
 
 
-def when_parent_is_gone(act: Callable[[], None]) -> None:
-    """Call `act` in a thread of its own as soon as the process that has started this one is gone."""
-    parent = os.getppid()
+def when_gone(parent: int, act: Callable[[], None]) -> None:
+    """Call `act`, in a thread of its own, as soon as this process no longer has this parent."""
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -5,16 +5,17 @@ breaks off or asks the server again and again. It may also leave a thread that w
 thread before it ends the process: for ever, and the worker does nothing meanwhile (seen with py-spy, Prefect 3.8.8).
 """
 
+import os
 import sys
 from typing import Final
 
-from deployments.ending import end_within, when_parent_is_gone
+from deployments.ending import end_within, when_gone
 
 # What is left to do at the end, such as telling the server its last events, takes a second or two.
 _END_WITHIN_SECONDS: Final = 10.0
 
 if __name__ == "__main__":
-    when_parent_is_gone(lambda: end_within(_END_WITHIN_SECONDS))
+    when_gone(os.getppid(), lambda: end_within(_END_WITHIN_SECONDS))
     from prefect.cli import app
 
     sys.argv = ["prefect", "worker", *sys.argv[1:]]

@@ -1,7 +1,6 @@
 """A Prefect server for the whole session, and the workers of a test beside it: real processes on loopback."""
 
 import os
-import shlex
 import signal
 import socket
 import subprocess
@@ -16,6 +15,7 @@ import httpx
 import psutil
 import pytest
 
+from cli.worker import SETTINGS
 from factories import World, user_id
 
 ROOT = Path(__file__).parents[2]
@@ -39,11 +39,8 @@ class PrefectServer:
             **os.environ,
             "PREFECT_API_URL": self.url,
             "PREFECT_HOME": str(self.home / "client"),
-            "PREFECT_WORKER_QUERY_SECONDS": "1",
-            "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
-            "WINDOWCAST_RUN_COMMAND": shlex.join([sys.executable, "-m", "deployments.prefect_run"]),
+            **SETTINGS,
             "PYTHONPATH": str(ROOT),
-            "DO_NOT_TRACK": "1",
             **({} if self.login is None else {"PREFECT_API_AUTH_STRING": self.login}),
         }
 

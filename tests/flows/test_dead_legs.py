@@ -7,6 +7,7 @@ from collections import Counter
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+import psutil
 import psycopg
 import pytest
 from prefect_machine import flows_of, make_timed_campaign, wait_until
@@ -223,6 +224,27 @@ def test_a_worker_that_is_asked_to_stop_while_a_flow_sends_leaves_nothing_unknow
         wait_until(lambda: _finished(shop, small_campaign), seconds=120)
 
     assert code == 0
+    assert stopped["state"]["type"] == "FAILED"
+    assert stopped["state"]["message"].startswith("Stopped as asked; ")
+    assert first < FEW
+    _assert_nobody_twice(shop, small_campaign, people=FEW)
+    assert shop.command.json("campaigns", "show", small_campaign)["by_state"]["unknown"] == 0
+
+
+def test_a_run_whose_worker_alone_is_killed_ends_in_good_order_and_another_goes_on(
+    shop, prefect_server, small_campaign
+):
+    with prefect_server.worker() as worker:
+        _wait_for_sending(shop, small_campaign)
+        (run,) = flows_of(worker)
+        worker.kill()
+        gone, _ = psutil.wait_procs([run], timeout=60)
+    (stopped,) = prefect_server.runs(small_campaign)
+    first = len(shop.accepted())
+    with prefect_server.worker(), prefect_server.worker(pool="windowcast-upkeep"):
+        wait_until(lambda: _finished(shop, small_campaign), seconds=120)
+
+    assert gone == [run]
     assert stopped["state"]["type"] == "FAILED"
     assert stopped["state"]["message"].startswith("Stopped as asked; ")
     assert first < FEW

@@ -205,10 +205,11 @@ def test_a_worker_that_is_over_ends_though_a_thread_of_it_waits_for_ever():
 @pytest.mark.parametrize("heeds", [True, False], ids=["ends when asked", "does not"])
 def test_a_run_whose_worker_was_killed_ends_soon(heeds):
     run = (
-        "import signal, time; from deployments.ending import when_parent_is_gone; "
+        "import os, signal, time; from deployments.ending import when_gone; "
         "from deployments.prefect_run import end_in_good_order; "
         f"{'' if heeds else 'signal.signal(signal.SIGTERM, signal.SIG_IGN); '}"
-        "when_parent_is_gone(lambda: end_in_good_order(within_seconds=2)); print('runs', flush=True); time.sleep(600)"
+        "when_gone(os.getppid(), lambda: end_in_good_order(within_seconds=2)); "
+        "print('runs', flush=True); time.sleep(600)"
     )
     worker = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {run!r}])"
     with subprocess.Popen([sys.executable, "-c", worker], cwd=ROOT, stdout=subprocess.PIPE) as process:
