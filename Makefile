@@ -1,9 +1,9 @@
-# The commands of this repository. `make` alone lists them. Only Python 3.11 or newer, with venv, must be installed.
+# The commands of this repository. `make` alone lists them. Only Python 3.11 to 3.14, with venv, must be installed.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-flows test-others test-unit test-faults test-faults-all soak test-machine check check-types check-sql format fuzz bench bench-large lock clean
+.PHONY: help setup demo test test-flows test-others test-unit test-faults test-faults-all soak test-machine check check-types check-sql format fuzz bench bench-large lock update clean
 .PHONY: again
 
 # What a shell may have set for another project must not reach into this one.
@@ -15,19 +15,20 @@ export PATH := $(or $(PATH),/usr/local/bin:/usr/bin:/bin)
 PACKAGES := cli clients deployments domain flows reports sandbox sql tasks validations web
 PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
+UV := .venv/bin/uv
 
-# The first Python that is new enough and can make an environment. Every place of the PATH is looked at: a shim may
+# The newest Python that is supported and can make an environment. Every place of the PATH is looked at: a shim may
 # stand before a Python that works, and one that belongs to an activated environment leads to the Python it was made with.
 define FIND_PYTHON
 find_python() { \
 	IFS=:; \
-	for name in python3.11 python3.12 python3.13 python3; do \
+	for name in python3.14 python3.13 python3.12 python3.11 python3; do \
 		for folder in $$PATH; do \
-			if [ -x "$$folder/$$name" ] && "$$folder/$$name" -c "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))" \
+			if [ -x "$$folder/$$name" ] && "$$folder/$$name" -c "import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 15))" \
 				>/dev/null 2>&1; then echo "$$folder/$$name"; return; fi; \
 		done; \
 	done; \
-	echo "No Python 3.11 or newer with the module venv was found (Debian keeps it in the package python3-venv); install one and run make again." >&2; \
+	echo "No Python 3.11 to 3.14 with the module venv was found (Debian keeps it in the package python3-venv); install one and run make again." >&2; \
 	return 1; \
 }
 endef
@@ -68,19 +69,26 @@ ifneq ($(shell cat .venv/.ready 2>/dev/null),$(CURDIR))
 .venv/.ready: again
 endif
 
-.venv/.ready: requirements.txt Makefile
+# pip installs the pinned uv, and uv all else: it checks every hash and takes a fraction of the time. Then pip and setuptools
+# go, which no lock file holds at a version. Nobody runs the tests of packages here: a fifth of what there is to compile.
+.venv/.ready: requirements.txt requirements-dev.txt Makefile
 	@$(FIND_PYTHON); \
-	if ! $(PYTHON) -m pip --version >/dev/null 2>&1; then \
+	if ! $(PYTHON) -c "import sys" >/dev/null 2>&1; then \
 		python=$$(find_python) || exit 1; \
-		echo "Making .venv with $$python ..."; \
+		echo "Creating .venv with $$python ..."; \
 		"$$python" -m venv --clear .venv || exit 1; \
 	fi
-	@echo "Installing the locked packages (some minutes the first time) ..."
-	@$(PYTHON) -m pip install -qq --disable-pip-version-check --no-compile --require-hashes --no-deps -r requirements.txt
-	@$(PYTHON) -m pip check
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.txt > .venv/uv.txt; \
+	if [ "uv==$$($(UV) --version 2>/dev/null | cut -d ' ' -f 2)" != "$$(sed -n 's/^\(uv==[^ ]*\).*/\1/p' .venv/uv.txt)" ]; then \
+		$(PYTHON) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m ensurepip >/dev/null || exit 1; \
+		$(PYTHON) -m pip install -qq --disable-pip-version-check --require-hashes -r .venv/uv.txt || exit 1; \
+	fi
+	@echo "Installing the locked packages (a minute the first time) ..."
+	@$(UV) pip sync --quiet --native-tls --python $(PYTHON) --require-hashes requirements.txt requirements-dev.txt
+	@$(UV) pip uninstall --quiet --python $(PYTHON) pip setuptools 2>/dev/null || true
+	@$(UV) pip check --quiet --python $(PYTHON)
 	@echo "Compiling them, so that Prefect and Great Expectations start in seconds ..."
-	@# Some packages carry files that are no Python of this version on purpose; only those are not compiled,
-	@# and no tests of packages, which nobody runs here and which are a fifth of all there is to compile.
+	@# Some packages carry files of other Python versions on purpose; only those are not compiled.
 	@$(PYTHON) -m compileall -qq -j 0 -x 'site-packages/.*/tests?/' "$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" $(PACKAGES) || true
 	@$(PYTHON) -c "$$WRITE_COMMAND"
 	@printf '%s' '$(subst ','\'',$(CURDIR))' > $@
@@ -140,7 +148,7 @@ check-types: setup
 
 # Names and contents are compared, not times: a file that is moved here may be older than the last reading.
 check-sql: setup
-	@read=$$({ find sql -name '*.sql' -exec cksum {} +; cksum .sqlfluff requirements.txt; } | sort | cksum); \
+	@read=$$({ find sql -name '*.sql' -exec cksum {} +; cksum .sqlfluff requirements-dev.txt; } | sort | cksum); \
 	if [ "$$(cat .venv/.sql-is-right 2>/dev/null)" = "$$read" ]; then echo "sqlfluff has found this SQL right before."; exit 0; fi; \
 	$(PYTHON) -m sqlfluff lint sql && echo "$$read" > .venv/.sql-is-right
 
@@ -162,13 +170,18 @@ bench-large: setup ## measure what takes minutes: a million rows beside pandas, 
 	@$(PYTHON) benchmarks/intake.py 10000 100000 1000000
 	@for file in benchmarks/sending*.py benchmarks/receiver.py benchmarks/eligibility_report.py benchmarks/prefect_cost.py; do $(PYTHON) "$$file" large || exit 1; done
 
-lock: ## write requirements.txt from pyproject.toml; versions in it that still fit are kept
-	@$(FIND_PYTHON); \
-	python=$$(find_python) && folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
-	"$$python" -m venv "$$folder/uv" && \
-	"$$folder/uv/bin/python" -m pip install -qq --disable-pip-version-check uv && \
-	"$$folder/uv/bin/python" -m uv pip compile --quiet --native-tls --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-emit-find-links --no-header --group dev pyproject.toml -o requirements.txt
+# Two files: the packages of the product, and in addition those of its developers, which its image leaves out. A version in
+# them that still fits is retained, unless UPGRADE says otherwise.
+COMPILE := $(UV) pip compile --quiet --native-tls --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header
+lock: setup ## write requirements.txt and requirements-dev.txt from pyproject.toml; versions that still fit stay
+	@$(COMPILE) $(UPGRADE) pyproject.toml -o requirements.txt
+	@$(COMPILE) $(UPGRADE) --group dev pyproject.toml -c requirements.txt \
+		$$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' requirements.txt) -o requirements-dev.txt
+	@sed -i '/^# The following packages were excluded/,$$d' requirements-dev.txt
+
+update: ## write both lock files with the newest versions that fit pyproject.toml
+	@$(MAKE) --no-print-directory lock UPGRADE=--upgrade
 
 clean: ## remove .venv and everything that the tools have left behind
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis demo-output
