@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-flows test-others test-unit test-faults test-faults-all soak test-machine check check-types check-sql format fuzz bench bench-large lock update clean
+.PHONY: help setup demo test test-flows test-others test-unit test-faults test-faults-all soak test-machine check check-types check-sql format fuzz bench bench-large lock update audit sbom clean
 .PHONY: again
 
 # What a shell may have set for another project must not reach into this one.
@@ -84,7 +84,7 @@ endif
 		$(PYTHON) -m pip install -qq --disable-pip-version-check --require-hashes -r .venv/uv.txt || exit 1; \
 	fi
 	@echo "Installing the locked packages (a minute the first time) ..."
-	@$(UV) pip sync --quiet --native-tls --python $(PYTHON) --require-hashes requirements.txt requirements-dev.txt
+	@$(UV) pip sync --quiet --system-certs --python $(PYTHON) --require-hashes requirements.txt requirements-dev.txt
 	@$(UV) pip uninstall --quiet --python $(PYTHON) pip setuptools 2>/dev/null || true
 	@$(UV) pip check --quiet --python $(PYTHON)
 	@echo "Compiling them, so that Prefect and Great Expectations start in seconds ..."
@@ -137,9 +137,10 @@ test-machine: setup ## run the tests that need more of the machine than the othe
 	@$(PYTEST) tests/machine
 
 # The two that take a minute each run side by side, and what they have found right they do not read again.
-check: setup ## read the code with ruff, mypy, import-linter and sqlfluff
+check: setup ## read the code with ruff, deptry, mypy, import-linter and sqlfluff
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
+	@.venv/bin/deptry . --no-ansi
 	@$(PYTHON) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 check-types check-sql
 
@@ -172,9 +173,9 @@ bench-large: setup ## measure what takes minutes: a million rows beside pandas, 
 
 # Two files: the packages of the product, and in addition those of its developers, which its image leaves out. A version in
 # them that still fits is retained, unless UPGRADE says otherwise.
-COMPILE := $(UV) pip compile --quiet --native-tls --universal --python-version 3.11 --generate-hashes \
+COMPILE := $(UV) pip compile --quiet --system-certs --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
-lock: setup ## write requirements.txt and requirements-dev.txt from pyproject.toml; versions that still fit stay
+lock: ## write requirements.txt and requirements-dev.txt from pyproject.toml; versions that still fit stay
 	@$(COMPILE) $(UPGRADE) pyproject.toml -o requirements.txt
 	@$(COMPILE) $(UPGRADE) --group dev pyproject.toml -c requirements.txt \
 		$$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' requirements.txt) -o requirements-dev.txt
@@ -183,6 +184,24 @@ lock: setup ## write requirements.txt and requirements-dev.txt from pyproject.to
 update: ## write both lock files with the newest versions that fit pyproject.toml
 	@$(MAKE) --no-print-directory lock UPGRADE=--upgrade
 
+# uv audits and describes a project of its own: in a temporary folder one whose packages are those of the lock files.
+define AS_PROJECT
+folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && root=$$(pwd) && uv="$$root/$(UV)" && cd "$$folder" && \
+"$$uv" init --quiet --bare --no-workspace --name windowcast --python "$$root/$(PYTHON)" && \
+"$$uv" add --quiet --no-sync --system-certs $(1)
+endef
+
+audit: setup ## look up known vulnerabilities of all locked packages; needs the advisory service of uv
+	@$(call AS_PROJECT,-r "$$root/requirements.txt" -r "$$root/requirements-dev.txt"); \
+	"$$uv" audit --frozen --system-certs --preview-features audit-command $(if $(SERVICE_URL),--service-url $(SERVICE_URL)); code=$$?; \
+	if [ $$code -eq 2 ]; then echo "The advisory service cannot be reached (see above): no package was audited." >&2; fi; \
+	exit $$code
+
+sbom: setup ## write sbom.cdx.json: the packages of the product, in CycloneDX
+	@$(call AS_PROJECT,-r "$$root/requirements.txt") && \
+	"$$uv" export --quiet --frozen --no-dev --format cyclonedx1.5 --output-file "$$root/sbom.cdx.json" >/dev/null && \
+	echo "Wrote sbom.cdx.json."
+
 clean: ## remove .venv and everything that the tools have left behind
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis demo-output
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis demo-output sbom.cdx.json
 	find $(PACKAGES) tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -73,12 +73,37 @@ def test_the_compose_file_is_right_by_its_schema():
     assert checked.returncode == 0, checked.stdout
 
 
-@pytest.mark.parametrize("path", KUBERNETES, ids=lambda path: path.stem)
-def test_every_object_of_kubernetes_is_right_by_its_schema(path):
-    import kubernetes_validate
+def _check_kubernetes(folder: Path, objects: list[dict]) -> subprocess.CompletedProcess[str]:
+    """Validate the objects, a file each: the validator reads one document from a file."""
+    files = [folder / f"{number}-{entry['kind']}.json" for number, entry in enumerate(objects)]
+    for file, entry in zip(files, objects, strict=True):
+        file.write_text(json.dumps(entry), encoding="utf-8")
+    return subprocess.run(
+        [sys.executable, "-m", "check_jsonschema",
+         "--schemafile", str(ROOT / "tests/project/kubernetes.schema.json"), *map(str, files)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
 
-    for one in yaml.safe_load_all(path.read_text(encoding="utf-8")):
-        kubernetes_validate.validate(one, "1.37", strict=True)
+
+def test_every_object_of_kubernetes_is_right_by_its_schema(tmp_path):
+    checked = _check_kubernetes(tmp_path, OBJECTS)
+
+    assert len(OBJECTS) >= 10
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_the_schema_of_kubernetes_refuses_unknown_fields_versions_and_kinds(tmp_path):
+    deployment = next(entry for entry in OBJECTS if entry["kind"] == "Deployment")
+    misspelt = json.loads(json.dumps(deployment))
+    misspelt["spec"]["template"]["spec"]["containers"][0]["comand"] = ["windowcast"]
+
+    checked = _check_kubernetes(
+        tmp_path,
+        [misspelt, deployment | {"apiVersion": "v1"}, deployment | {"kind": "Deploymint"}, deployment | {"spec": {}}],
+    )
+
+    assert checked.returncode == 1
+    assert {f"{number}-" in checked.stdout for number in range(4)} == {True}, checked.stdout
 
 
 def test_every_windowcast_command_is_one_that_there_is():
@@ -238,7 +263,7 @@ def test_the_image_has_every_package_of_ours_and_none_of_its_parts_runs_as_root(
 
     assert re.findall(r"^COPY (\w+) \1$", text, re.MULTILINE) == packages
     assert re.findall(r"^FROM (.*)$", text, re.MULTILINE) == ["python:3.11-slim"]
-    assert "--require-hashes --no-deps -r requirements.txt" in text
+    assert "--require-hashes --no-deps -r requirements.txt\n" in text
     assert re.findall(r"^USER (.*)$", text, re.MULTILINE) == ["10001:10001"]
     ignored = (FOLDER / "Dockerfile.dockerignore").read_text(encoding="utf-8")
     assert set(re.findall(r"^!(\w+)$", ignored, re.MULTILINE)) == set(packages)
