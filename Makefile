@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-flows test-others test-unit test-faults test-faults-all soak test-machine check check-types check-sql format fuzz bench bench-large lock update audit sbom clean
+.PHONY: help setup demo test test-flows test-others test-unit test-faults test-faults-all soak test-machine test-second-python check check-types check-sql format fuzz bench bench-large lock update audit sbom clean
 .PHONY: again
 
 # What a shell may have set for another project must not reach into this one.
@@ -13,21 +13,28 @@ unexport VIRTUAL_ENV CONDA_PREFIX PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_RE
 export PATH := $(or $(PATH),/usr/local/bin:/usr/bin:/bin)
 
 PACKAGES := cli clients deployments domain flows reports sandbox sql tasks validations web
-PYTHON := .venv/bin/python
+VENV := .venv
+PYTHON := $(VENV)/bin/python
 PYTEST := $(PYTHON) -m pytest
-UV := .venv/bin/uv
+UV := $(VENV)/bin/uv
 
-# The newest Python that is supported and can make an environment. Every place of the PATH is looked at: a shim may
-# stand before a Python that works, and one that belongs to an activated environment leads to the Python it was made with.
+# The newest supported Python of the PATH that can make an environment; arguments: a version to pass over, and more folders.
+# Every folder is tried: a shim may come before a Python that works, and the Python of an activated environment leads to the
+# one that made it.
 define FIND_PYTHON
 find_python() { \
 	IFS=:; \
-	for name in python3.14 python3.13 python3.12 python3.11 python3; do \
-		for folder in $$PATH; do \
-			if [ -x "$$folder/$$name" ] && "$$folder/$$name" -c "import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 15))" \
-				>/dev/null 2>&1; then echo "$$folder/$$name"; return; fi; \
+	for version in 3.14 3.13 3.12 3.11 ''; do \
+		for folder in $$PATH $$2; do \
+			if [ "$$version" != "$$1" ] && [ -x "$$folder/python$${version:-3}" ] && "$$folder/python$${version:-3}" -c \
+				"import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 15) or '%d.%d' % sys.version_info[:2] == '$$1')" \
+				>/dev/null 2>&1; then echo "$$folder/python$${version:-3}"; return; fi; \
 		done; \
 	done; \
+	return 1; \
+}; \
+need_python() { \
+	find_python none && return; \
 	echo "No Python 3.11 to 3.14 with the module venv was found (Debian keeps it in the package python3-venv); install one and run make again." >&2; \
 	return 1; \
 }
@@ -37,14 +44,15 @@ endef
 # packages have plain names, so they come before any others; the shell starts Python because a first line that names
 # an interpreter can neither hold a blank nor be long.
 define WRITE_COMMAND
-import pathlib, sysconfig
+import pathlib, sys, sysconfig
 root = pathlib.Path.cwd()
+venv = pathlib.Path(sys.prefix)
 (pathlib.Path(sysconfig.get_path("purelib")) / "windowcast.pth").write_text(f"{root}\n", encoding="utf-8")
-command = root / ".venv/bin/windowcast"
-quoted = "".join("\\" + mark if mark in '\\"$$`' else mark for mark in str(root))
+command = venv / "bin/windowcast"
+quoted = "".join("\\" + mark if mark in '\\"$$`' else mark for mark in str(venv))
 command.write_text(
     f"""#!/bin/sh
-"exec" "{quoted}/.venv/bin/python" "$$0" "$$@"
+"exec" "{quoted}/bin/python" "$$0" "$$@"
 import sys
 
 sys.path.insert(0, {str(root)!r})
@@ -62,26 +70,27 @@ export WRITE_COMMAND
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-setup: .venv/.ready ## make .venv with everything in it, and the windowcast command (.venv/bin/windowcast)
+setup: $(VENV)/.ready ## make .venv with everything in it, and the windowcast command (.venv/bin/windowcast)
 
 # The mark holds the folder it was made in: after a move the command and the path file are written again.
-ifneq ($(shell cat .venv/.ready 2>/dev/null),$(CURDIR))
-.venv/.ready: again
+ifneq ($(shell cat $(VENV)/.ready 2>/dev/null),$(CURDIR))
+$(VENV)/.ready: again
 endif
 
 # pip installs the pinned uv, and uv all else: it checks every hash and takes a fraction of the time. Then pip and setuptools
 # go, which no lock file holds at a version. Nobody runs the tests of packages here: a fifth of what there is to compile.
-.venv/.ready: requirements.txt requirements-dev.txt Makefile
+$(VENV)/.ready: requirements.txt requirements-dev.txt Makefile
 	@$(FIND_PYTHON); \
 	if ! $(PYTHON) -c "import sys" >/dev/null 2>&1; then \
-		python=$$(find_python) || exit 1; \
-		echo "Creating .venv with $$python ..."; \
-		"$$python" -m venv --clear .venv || exit 1; \
+		python=$(BASE_PYTHON); \
+		[ -n "$$python" ] || python=$$(need_python) || exit 1; \
+		echo "Creating $(VENV) with $$python ..."; \
+		"$$python" -m venv --clear $(VENV) || exit 1; \
 	fi
-	@sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.txt > .venv/uv.txt; \
-	if [ "uv==$$($(UV) --version 2>/dev/null | cut -d ' ' -f 2)" != "$$(sed -n 's/^\(uv==[^ ]*\).*/\1/p' .venv/uv.txt)" ]; then \
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.txt > $(VENV)/uv.txt; \
+	if [ "uv==$$($(UV) --version 2>/dev/null | cut -d ' ' -f 2)" != "$$(sed -n 's/^\(uv==[^ ]*\).*/\1/p' $(VENV)/uv.txt)" ]; then \
 		$(PYTHON) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m ensurepip >/dev/null || exit 1; \
-		$(PYTHON) -m pip install -qq --disable-pip-version-check --require-hashes -r .venv/uv.txt || exit 1; \
+		$(PYTHON) -m pip install -qq --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt || exit 1; \
 	fi
 	@echo "Installing the locked packages (a minute the first time) ..."
 	@$(UV) pip sync --quiet --system-certs --python $(PYTHON) --require-hashes requirements.txt requirements-dev.txt
@@ -92,10 +101,10 @@ endif
 	@$(PYTHON) -m compileall -qq -j 0 -x 'site-packages/.*/tests?/' "$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" $(PACKAGES) || true
 	@$(PYTHON) -c "$$WRITE_COMMAND"
 	@printf '%s' '$(subst ','\'',$(CURDIR))' > $@
-	@echo "Ready: .venv/bin/windowcast --help"
+	@echo "Ready: $(VENV)/bin/windowcast --help"
 
 demo: setup ## send a 10,000-row campaign to the Messenger Platform of this machine
-	@.venv/bin/windowcast demo
+	@$(VENV)/bin/windowcast demo
 
 # The tests of a file share their servers and stay together, in the order of the folders, those that use Prefect last.
 # Those of the flows wait for clocks and beats most of the time, so they run beside the others; but one by one, since
@@ -137,6 +146,18 @@ test-machine: setup ## run the tests that need more of the machine than the othe
 	@$(PYTEST) tests/machine
 
 # The two that take a minute each run side by side, and what they have found right they do not read again.
+# The last line of .ci/run names the versions. The demo submits, sends, collects receipts and exports, and counts them.
+SECOND := .venv-second
+test-second-python: setup ## run the unit tests and the demo on another supported Python, if one is installed
+	@version=$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	$(FIND_PYTHON); rm -f $(SECOND)/.ran; \
+	if ! python=$$(find_python "$$version" "$$(echo "$$HOME"/.pyenv/versions/*/bin | tr ' ' :)"); then echo "No second supported Python is installed: only $$version ran."; exit 0; fi; \
+	$(MAKE) --no-print-directory VENV=$(SECOND) BASE_PYTHON="$$python" setup && \
+	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	$(SECOND)/bin/python -m pytest -q tests/unit && \
+	$(SECOND)/bin/windowcast demo --rows 1000 --output "$$folder/demo" && \
+	$(SECOND)/bin/python -c 'import platform; print(",", platform.python_version())' > $(SECOND)/.ran
+
 check: setup ## read the code with ruff, deptry, mypy, import-linter and sqlfluff
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
@@ -203,5 +224,5 @@ sbom: setup ## write sbom.cdx.json: the packages of the product, in CycloneDX
 	echo "Wrote sbom.cdx.json."
 
 clean: ## remove .venv and everything that the tools have left behind
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis demo-output sbom.cdx.json
+	rm -rf .venv $(SECOND) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis demo-output sbom.cdx.json
 	find $(PACKAGES) tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
