@@ -151,7 +151,7 @@ FORBIDDEN = {
         ANY.format("receipt_inbox"),
         "UPDATE message_list SET cells = '{}'",
         "DELETE FROM campaign",
-        "INSERT INTO suppression VALUES (1, '4711', 'x')",
+        "INSERT INTO suppression (account_id, user_id, source) VALUES (1, '4711', 'x')",
         "SELECT move_messages('{}')",
         "CREATE TABLE mine (a integer)",
     ],
