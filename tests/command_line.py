@@ -12,6 +12,7 @@ import pytest
 
 from ended import Ended
 from factories import TOKEN, user_id
+from prefect_database import copy_database, migrated
 from sandbox.process import SandboxClient, running_sandbox
 
 
@@ -35,7 +36,9 @@ class CommandLine:
 
     def __call__(self, *arguments: str) -> Ended:
         from cli.main import main
+        from clients.settings import settings
 
+        settings.cache_clear()  # a process of its own would read them
         self._capfd.readouterr()
         code = main(list(arguments))
         out, err = self._capfd.readouterr()
@@ -89,7 +92,9 @@ def own_prefect(tmp_path_factory):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("PREFECT_API_URL", raising=False)
-        ensure_server(tmp_path_factory.mktemp("own"))
+        home = tmp_path_factory.mktemp("own")
+        copy_database(migrated(), home / "prefect")
+        ensure_server(home)
         from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
 
         known = {PREFECT_API_URL: os.environ["PREFECT_API_URL"], PREFECT_HOME: os.environ["PREFECT_HOME"]}
