@@ -51,7 +51,8 @@ class Server:
         self._made += 1
         name = f"test_{os.getpid()}_{self._made}"
         with psycopg.connect(self._url, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+            # Copied as files, not by way of the log, a database of this size takes half of the time.
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         return name
 
     def drop(self, name: str) -> None:
