@@ -13,7 +13,7 @@ import sender_child
 _LONGEST_SECONDS = 90.0
 # A process that has imported what others wrote forks each sender: to import it takes longer than a short campaign.
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["aiohttp", "orjson", "psycopg", "pydantic_settings", "uuid_utils"])
+_FORKS.set_forkserver_preload(["aiohttp", "httpx", "orjson", "psycopg", "pydantic_settings", "uuid_utils"])
 
 
 class Sender:
