@@ -56,6 +56,7 @@ def running_servers():
         if kind not in started:
             started[kind] = _start(kind)
             started[kind].make_template()
+            started[kind].stay_connected()
             _RAN.add(started[kind].version)
         return started[kind]
 
