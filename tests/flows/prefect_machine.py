@@ -220,13 +220,9 @@ def named_server(prefect_server, shop, monkeypatch):
 
 @pytest.fixture(scope="session")
 def own_prefect(prefect_server):
-    """See that commands which run flows in this process use the shared server: they need no temporary one as well."""
-    from cli import temporary_prefect
-
+    """See that flows of this process run on the shared server; a command does only where the environment names it."""
     with pytest.MonkeyPatch.context() as patch, prefect_server.used_here():
         patch.delenv("PREFECT_API_URL", raising=False)
-        # Not the server's address: where a test names it, it is a server that somebody has named.
-        patch.setattr(temporary_prefect, "_started", "the shared server")
         yield
 
 
