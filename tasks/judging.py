@@ -112,7 +112,7 @@ def _keep_upload(
             "file_loss": FileLoss.ERASURE if given.holds_erased else None,
         },
     )
-    if given.content is not None:
+    if given.content is not None and read is not None:
         keep_content(connection, upload_id, content=given.content)
 
 
