@@ -283,6 +283,12 @@ def show_counts(counts: "Counts") -> None:
         print_table(("why", "messages", ""), [(reason, count, SENTENCES[reason]) for reason, count in rows], empty="")
 
 
+def show_findings(problems: "list[Problem]", remarks: "Sequence[str]") -> None:
+    """Print the first problems of a list, and the assumptions of its reader, to stderr."""
+    show_problems(problems)
+    say_remarks(remarks)
+
+
 def show_problems(problems: "list[Problem]") -> None:
     """Print the first problems, one sentence each, to stderr."""
     for problem in problems[:_MOST_SHOWN_PROBLEMS]:
@@ -301,10 +307,6 @@ def show_forecast(plan: "Plan") -> None:
 
     for sentence in plan_sentences(plan.outlook, account=plan.account):
         click.echo(sentence)
-    if plan.held:
-        click.echo(
-            f"Waited for: {plan.held} people without an open window; they get the message when they write in time."
-        )
     if is_terminal() and plan.outlook.forecast.eligible_now:
         _show_closings(plan.outlook)
     if plan.asks_approval:
@@ -313,6 +315,14 @@ def show_forecast(plan: "Plan") -> None:
         click.echo(ASKS)
     if plan.warning:
         say(plan.warning)
+
+
+def show_held(plan: "Plan") -> None:
+    """Print how many people a campaign would wait for."""
+    if plan.held:
+        click.echo(
+            f"Waited for: {plan.held} people without an open window; they get the message when they write in time."
+        )
 
 
 def _show_closings(outlook: "Outlook") -> None:
