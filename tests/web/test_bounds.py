@@ -49,7 +49,7 @@ async def test_a_body_above_the_limit_is_refused_signed_or_not(http, inbox, head
 
 async def test_large_bodies_share_a_room_and_small_ones_always_find_one(inbox):
     body = b"x" * MOST
-    receiver = make_receiver(inbox, body_limits=BodyLimits(MOST, most_seconds=5, most_bytes_together=MOST))
+    receiver = make_receiver(inbox, body_limits=BodyLimits(MOST, most_seconds=60, most_bytes_together=MOST))
     is_over = asyncio.Event()
 
     async def lingering():
