@@ -11,10 +11,10 @@ from domain.errors import UsageError
 @json_option
 def deploy(*, as_json: bool) -> None:
     """Make pools, deployments, limits, automations and the form on the server of PREFECT_API_URL, or mend them."""
-    from cli import temporary_prefect
+    from clients.prefect_server import has_server
     from deployments.deploy import deploy as deploy_all
 
-    if not temporary_prefect.has_server():
+    if not has_server():
         raise UsageError(
             "There is no Prefect server to deploy to: set PREFECT_API_URL, or start one with `windowcast up`."
         )

@@ -20,8 +20,8 @@ DURABILITY: Final = ("fsync", "synchronous_commit", "full_page_writes")
 def migrate(connection: Connection) -> list[str]:
     """Apply the migrations that are missing, under a lock, and return their names.
 
-    Raises ConfigurationError when an applied migration was changed, the database is newer than this code, or Postgres
-    is older than 15.
+    Raises ConfigurationError when an applied migration differs from its file, the database is newer than this code, or
+    Postgres is older than 15.
     """
     if connection.info.server_version < _OLDEST_POSTGRES:
         raise ConfigurationError(
@@ -102,19 +102,27 @@ def _has_schema(connection: Connection) -> bool:
 def _missing_migrations(connection: Connection) -> list[Migration]:
     applied = {row["number"]: row for row in connection.execute(query("database/list_migrations"))}
     known = migrations()
+    for migration in known:
+        row = applied.get(migration.number)
+        if row is not None and (row["name"], row["sha256"]) != (migration.name, migration.sha256):
+            raise ConfigurationError(_other_schema(connection, f"{migration.number:04} {row['name']}"))
     newest = max(applied, default=0)
     if newest > known[-1].number:
         raise ConfigurationError(
             f"The database is at migration {newest}, newer than this Windowcast ({known[-1].number}); install the "
             "newer Windowcast."
         )
-    for migration in known:
-        row = applied.get(migration.number)
-        if row is not None and row["sha256"] != migration.sha256:
-            raise ConfigurationError(
-                f"Migration {migration.number:04} {migration.name} was changed after it was applied; restore its file."
-            )
     return [migration for migration in known if migration.number not in applied]
+
+
+def _other_schema(connection: Connection, name: str) -> str:
+    place = connection.info
+    return (
+        f"The database {place.dbname} at {place.host} was created by another, unreleased commit of Windowcast (its "
+        f"migration {name} differs from the file) and cannot be migrated. Create a new one: name an empty database in "
+        "WINDOWCAST_DATABASE_URL or, for the embedded server, run `windowcast db stop` and rename that folder. If only "
+        "the file of the migration was edited, restore it."
+    )
 
 
 def _apply(connection: Connection, migration: Migration) -> None:

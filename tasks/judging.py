@@ -47,7 +47,7 @@ def make_messages(
         standing = lock_campaign(connection, campaign_id)
         if standing is not CampaignState.DRAFT:
             return standing
-        counts = _count_findings(connection, campaign_id)
+        counts = count_findings(connection, campaign_id)
         if hide_staged(connection, campaign_id, account_id=target.account.account_id):
             given = replace(given, content=None, holds_erased=True)
         refusal = _refusal(counts, accepts_valid=_accepts_valid(connection, campaign_id))
@@ -64,7 +64,8 @@ def make_messages(
     return state
 
 
-def _count_findings(connection: Connection, campaign_id: UUID) -> dict[Finding, int]:
+def count_findings(connection: Connection, campaign_id: UUID) -> dict[Finding, int]:
+    """Return how many problems of each finding a campaign has."""
     rows = connection.execute(query("problems/count"), {"campaign_id": campaign_id})
     return {Finding(row["finding"]): row["problem_count"] for row in rows}
 
@@ -111,7 +112,7 @@ def _keep_upload(
             "file_loss": FileLoss.ERASURE if given.holds_erased else None,
         },
     )
-    if given.content is not None:
+    if given.content is not None and read is not None:
         keep_content(connection, upload_id, content=given.content)
 
 

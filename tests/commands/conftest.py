@@ -1,4 +1,4 @@
-"""Commands run in this process, on a fresh database and the sandbox; their flows use a temporary Prefect server."""
+"""Commands run in this process, on a fresh database and the sandbox; no Prefect server is configured."""
 
 from command_line import collected_garbage, command, own_prefect, platform, shop
 

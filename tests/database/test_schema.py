@@ -71,14 +71,17 @@ def test_a_set_up_that_died_before_its_first_migration_goes_on(empty):
         assert database_facts(connection)["missing_migrations"] == []
 
 
-def test_a_migration_that_was_changed_after_it_was_applied_is_refused(world_18):
-    world_18.connection.execute("UPDATE migration SET sha256 = 'other' WHERE number = 1")
+@pytest.mark.parametrize("column", ["name", "sha256"])
+def test_a_database_that_other_migrations_made_is_refused_with_its_place_and_the_remedy(world_18, column):
+    world_18.connection.execute(f"UPDATE migration SET {column} = 'main_job' WHERE number = 1")
+    world_18.connection.execute("INSERT INTO migration (number, name, sha256) VALUES (%s, 'later', 'x')", [NEWEST + 5])
+    place = world_18.connection.info
 
     for step in (migrate, lambda connection: ensure_schema(connection, embedded=False)):
-        with pytest.raises(
-            ConfigurationError, match="0001 main_job was changed after it was applied; restore its file"
-        ):
+        with pytest.raises(ConfigurationError) as refused:
             step(world_18.connection)
+        assert f"database {place.dbname} at {place.host}" in str(refused.value)
+        assert "Create a new one: name an empty database in WINDOWCAST_DATABASE_URL" in str(refused.value)
 
 
 def test_a_database_newer_than_the_program_is_refused(world_18):

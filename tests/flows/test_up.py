@@ -30,12 +30,6 @@ def prefect_postgres(request, running_servers):
     server.drop(name)
 
 
-@pytest.fixture(autouse=True)
-def _no_server_named(monkeypatch):
-    """Commands that ran here before have left the address of their own temporary server in the environment."""
-    monkeypatch.delenv("PREFECT_API_URL", raising=False)
-
-
 class Up:
     """A running `windowcast up`: its process, what it printed, and what it said."""
 
