@@ -112,7 +112,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_not_sent(tmp_path):
 
 async def test_a_server_without_tls_is_not_sent():
     async with platform() as (base_url, seen):
-        outcome = await send_to(base_url.replace("http:", "https:"))
+        outcome = await send_to(base_url.replace("http:", "https:"), connect_timeout_seconds=0.5)
 
     assert isinstance(outcome, NotSent)
     assert outcome.service_away
@@ -164,7 +164,7 @@ async def test_a_fault_after_the_request_left_is_unknown_and_never_repeated(step
 
 
 async def test_an_answer_that_comes_in_drops_ends_with_the_read_timeout():
-    outcome, seen = await send_against(drip, read_timeout_seconds=0.3)
+    outcome, seen = await send_against(drip, connect_timeout_seconds=1, read_timeout_seconds=0.3)
 
     assert outcome == Unknown(Reason.UNCLEAR_ANSWER, ProviderAnswer(text="no whole answer within the time for it"))
     assert len(seen.requests) == 1
