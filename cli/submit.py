@@ -12,7 +12,7 @@ import click
 from cli.annotated import check_annotated
 from cli.output import is_terminal
 from cli.session import Session, session
-from cli.shown import say_remarks, show_counts, show_forecast, show_problems
+from cli.shown import show_counts, show_findings, show_forecast, show_held
 from cli.submission_options import submission_of, submission_options
 from cli.submitted import show_result
 from cli.verdict import say_earlier
@@ -80,13 +80,13 @@ def _confirm(opened: Session, submission: Submission) -> None:
             folder=Path(folder),
             timing=timing_of(opened.settings),
             guards=guards_of(opened.settings),
+            on_problems=show_findings,
+            on_forecast=show_forecast,
         )
     if plan.too_old is not None:
         raise plan.too_old
     show_counts(plan.counts)
-    show_forecast(plan)
-    show_problems(plan.problems)
-    say_remarks(plan.remarks)
+    show_held(plan)
     say_earlier(plan, submission)
     click.confirm("Send it?", abort=True, err=True)
 

@@ -31,6 +31,7 @@ from flows.steps.sharing import usual_shares
 from reports.validation_page import validation_markdown
 from tasks.campaigns import get_campaign, keep_flow_run
 from tasks.intake import find_progress, plan_submission
+from tasks.judging import count_findings
 from tasks.plan_shown import admitted_markdown, plan_markdown, plan_sentence
 from tasks.recurring import is_stopped
 from tasks.run_shown import problems_markdown
@@ -285,9 +286,10 @@ async def show_problems(campaign_id: UUID) -> None:
     """Put the first problems of a list where its people look: rows and sentences, nothing that stands in a cell."""
     with open_database() as (connection, _):
         problems = list_problems(connection, campaign_id, most=_MOST_PROBLEMS_SHOWN)
+        known = sum(count_findings(connection, campaign_id).values())
         campaign = get_campaign(connection, campaign_id)
     if problems:
-        words = problems_markdown(problems, campaign=campaign)
+        words = problems_markdown(problems, known=known, campaign=campaign)
         await acreate_markdown_artifact(
             key=f"problems-{campaign_id}", markdown=words, description="Problems of the list."
         )

@@ -35,7 +35,9 @@ class CommandLine:
 
     def __call__(self, *arguments: str) -> Ended:
         from cli.main import main
+        from clients.settings import settings
 
+        settings.cache_clear()  # a process of its own would read them
         self._capfd.readouterr()
         code = main(list(arguments))
         out, err = self._capfd.readouterr()

@@ -39,6 +39,8 @@ def pytest_collection_modifyitems(items):
         if _uses_prefect(item):
             item.add_marker(pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"))
             item.add_marker(pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"))
+            # Apprise imports a module that Python 3.13 no longer has, and does without it there.
+            item.add_marker(pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning"))
     items.sort(key=_uses_prefect)
 
 
@@ -54,6 +56,7 @@ def running_servers():
         if kind not in started:
             started[kind] = _start(kind)
             started[kind].make_template()
+            started[kind].stay_connected()
             _RAN.add(started[kind].version)
         return started[kind]
 

@@ -30,6 +30,7 @@ class Server:
         self._halt = halt
         self._resume = resume
         self._made = 0
+        self._connection: psycopg.Connection | None = None
 
     def url(self, database: str) -> str:
         return psycopg.conninfo.make_conninfo(self._url, dbname=database)
@@ -47,16 +48,26 @@ class Server:
         with connect(self.url("windowcast_template")) as connection:
             migrate(connection)
 
+    def stay_connected(self) -> None:
+        """Make and drop databases by one connection: to connect for each of them costs as much as to copy one."""
+        self._connection = psycopg.connect(self._url, autocommit=True)
+
     def create(self, *, template: str = "windowcast_template") -> str:
         self._made += 1
         name = f"test_{os.getpid()}_{self._made}"
-        with psycopg.connect(self._url, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        # Copied as files, not by way of the log, a database of this size takes half of the time.
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         return name
 
     def drop(self, name: str) -> None:
+        self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _execute(self, statement: str) -> None:
+        if self._connection is not None:
+            self._connection.execute(statement)
+            return
         with psycopg.connect(self._url, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            connection.execute(statement)
 
     def restart_hard(self) -> None:
         """Kill the server's processes and start it again, as after a crash; only a private server can."""
@@ -71,6 +82,8 @@ class Server:
         self._resume()
 
     def stop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
         self._stop()
 
 

@@ -45,9 +45,9 @@ class Stage:
     def __init__(self, server: servers.Server) -> None:
         self._server = server
 
-    def new_database(self) -> str:
-        """Return the URL of an empty database with our schema."""
-        return self._server.url(self._server.create())
+    def new_database(self, *, template: str = "windowcast_template") -> str:
+        """Return the URL of an empty database: with our schema, or like another template."""
+        return self._server.url(self._server.create(template=template))
 
     def campaign(self, url: str, people: int, *, per_second: float | None = None) -> ShareOrder:
         """Make a campaign that is sending, and return the order to send all of it."""

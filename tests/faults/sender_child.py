@@ -2,21 +2,31 @@
 
 The points are wrapped around the doors of the production code in this process alone, so production code has no hooks:
 `t1_open` before the claim is sent, `claimed` when its answer was read, `responded` when the platform's answer was read,
-`recorded` when the outcome was. It prints `reached POINT`, then stands still until it reads a line; at the end it
-prints what it did as JSON.
+`recorded` when the outcome was. It says that it has reached its point, then stands still until it is answered; at the
+end it says what it did.
 """
 
-import argparse
 import asyncio
-import json
 import os
 import sys
 import time
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from uuid import UUID
 
-ROOT = Path(__file__).resolve().parents[2]
 OURS = ("cli", "clients", "domain", "flows", "reports", "sql", "tasks", "validations")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a sender is to send, with which environment; where it is to stop, and how far off its clock is."""
+
+    campaign_id: UUID
+    environment: dict[str, str]
+    point: str | None
+    hit: int
+    clock_off_seconds: float
 
 
 class WrongClock:
@@ -64,18 +74,21 @@ class WrongClock:
 class Turnstile:
     """Stops the process the `hit`-th time it comes to `point`."""
 
-    def __init__(self, point: str, *, hit: int) -> None:
+    def __init__(self, point: str | None, *, hit: int, door: Connection) -> None:
         self._point = point
         self._left = hit
+        self._door = door
 
     def pass_by(self, point: str) -> None:
         if point != self._point:
             return
         self._left -= 1
         if self._left == 0:
-            print(f"reached {point}", flush=True)
-            # Reading blocks the whole process, as being frozen would. No line: the test is gone, and so are we.
-            if not sys.stdin.readline():
+            self._door.send({"reached": point})
+            # Reading blocks the whole process, as being frozen would. No answer: the test is gone, and so are we.
+            try:
+                self._door.recv()
+            except EOFError:
                 os._exit(3)
 
 
@@ -117,17 +130,15 @@ def wrap_the_doors(turnstile: Turnstile) -> None:
     GraphMessenger.send, GraphMessenger.reply = watched_send, watched_reply
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("campaign_id", type=UUID)
-    parser.add_argument("--point", default="nowhere")
-    parser.add_argument("--hit", type=int, default=1)
-    parser.add_argument("--clock-off-seconds", type=float, default=0.0)
-    given = parser.parse_args()
-    clock = WrongClock(given.clock_off_seconds)
+def main(job: Job, door: Connection, log: Path) -> None:
+    """Send a campaign in this process; what it writes about its troubles goes to the log."""
+    with log.open("w") as file:
+        os.dup2(file.fileno(), sys.stderr.fileno())
+    os.environ.clear()
+    os.environ.update(job.environment)
+    clock = WrongClock(job.clock_off_seconds)
     if clock.seconds:
         clock.install()
-    sys.path.insert(0, str(ROOT))
 
     from clients.settings import settings
     from domain.errors import CampaignError
@@ -135,18 +146,12 @@ def main() -> int:
 
     if clock.seconds:
         clock.replace_datetimes()
-    wrap_the_doors(Turnstile(given.point, hit=given.hit))
+    wrap_the_doors(Turnstile(job.point, hit=job.hit, door=door))
     chosen = settings()
     url = chosen.database_url.get_secret_value()
     try:
-        end = asyncio.run(run_campaign(url, given.campaign_id, chosen=chosen, stop=asyncio.Event()))
+        end = asyncio.run(run_campaign(url, job.campaign_id, chosen=chosen, stop=asyncio.Event()))
     except CampaignError as error:
-        print(json.dumps({"error": str(error)}), flush=True)
-        return 5
-    said = {"state": str(end.state), "end": str(end.report.end), "clock_readers": sorted(clock.readers)}
-    print(json.dumps(said), flush=True)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        door.send({"error": str(error)})
+        sys.exit(5)
+    door.send({"state": str(end.state), "end": str(end.report.end), "clock_readers": sorted(clock.readers)})

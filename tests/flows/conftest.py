@@ -7,13 +7,22 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from prefect_machine import own_prefect, prefect_login, prefect_server
+from prefect_machine import named_server, own_prefect, prefect_login, prefect_server
 from told_place import Receiver
 
 from command_line import collected_garbage, command, platform, shop
 
 # Fixtures, which pytest finds among the names of this file.
-__all__ = ["collected_garbage", "command", "own_prefect", "platform", "prefect_login", "prefect_server", "shop"]
+__all__ = [
+    "collected_garbage",
+    "command",
+    "named_server",
+    "own_prefect",
+    "platform",
+    "prefect_login",
+    "prefect_server",
+    "shop",
+]
 
 
 @pytest.fixture

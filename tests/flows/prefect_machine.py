@@ -1,4 +1,4 @@
-"""A Prefect server for the whole session, and the workers of a test beside it: real processes on loopback."""
+"""A Prefect server for each process of the tests, and the workers of a test: real processes on loopback."""
 
 import os
 import signal
@@ -6,22 +6,29 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import quote
 
 import httpx
 import psutil
+import psycopg
 import pytest
 
 from cli.worker import SETTINGS
 from factories import World, user_id
+from prefect_database import copy_database, locked, migrated, save_database
 
 ROOT = Path(__file__).parents[2]
 # Of the server that the tests share; it must be seen nowhere.
 LOGIN = "ops:CANARY-login-that-must-be-seen-nowhere"
 COMMAND = [sys.executable, "-c", "import sys; from cli.main import main; sys.exit(main())"]
+# What a server does every few seconds, the server of the tests does every second: they wait for it.
+SOON = {
+    "PREFECT_SERVER_SERVICES_FOREMAN_LOOP_SECONDS": "1",
+    "PREFECT_SERVER_EVENTS_PROACTIVE_GRANULARITY": "PT1S",
+}
 
 
 class PrefectServer:
@@ -59,8 +66,16 @@ class PrefectServer:
         headers = {} if method == "GET" else self._token()
         address = f"{self.url}/{path}"
         for left in reversed(range(10)):
+            # Without `verify=False` it reads the machine's certificates each time, which takes longer than the call.
             answer = httpx.request(
-                method, address, json=body, headers=headers, auth=self._login(), trust_env=False, timeout=60
+                method,
+                address,
+                json=body,
+                headers=headers,
+                auth=self._login(),
+                trust_env=False,
+                verify=False,
+                timeout=60,
             )
             # Its database on SQLite was held by something else: nothing was done, and every client asks again.
             if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE or not left:
@@ -85,10 +100,7 @@ class PrefectServer:
         return user, password
 
     def forget_workers(self, *, pool: str = "windowcast") -> None:
-        """Forget the workers of earlier tests: to the server a worker lives for a minute and a half after its end.
-
-        It looks every quarter minute whether a pool has any left.
-        """
+        """Forget the workers of earlier tests: to the server a worker lives for a minute and a half after its end."""
         for worker in self.call(f"work_pools/{pool}/workers/filter", {}):
             self.call(f"work_pools/{pool}/workers/{quote(worker['name'])}", method="DELETE")
         wait_until(lambda: self.call(f"work_pools/{pool}", method="GET")["status"] == "NOT_READY", seconds=120)
@@ -119,9 +131,7 @@ class PrefectServer:
         command += [] if limit is None else ["--limit", str(limit)]
         command += [] if queue is None else ["--work-queue", queue]
         with (self.home / f"{pool}-{time.monotonic_ns()}.log").open("w") as log:
-            worker = subprocess.Popen(
-                command, env=self.environment(), cwd=ROOT, stdout=log, stderr=log, start_new_session=True
-            )
+            worker = _start(command, environment=self.environment(), log=log)
             try:
                 yield worker
             finally:
@@ -149,6 +159,12 @@ def make_timed_campaign(database: str, folder: Path, numbers, *, at, **fields) -
     return str(campaign_id)
 
 
+def set_pace(database: str, per_second: int) -> None:
+    """Set the pace of all accounts, also for what is being sent."""
+    with psycopg.connect(database) as connection:
+        connection.execute("UPDATE windowcast.pace SET per_second = %s", [per_second])
+
+
 def flows_of(worker: subprocess.Popen) -> list[psutil.Process]:
     """The processes in which a worker runs flows."""
     try:
@@ -165,16 +181,41 @@ def prefect_login():
 
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory, running_servers, prefect_login):
-    """A Prefect server with everything deployed, shared by all tests: they look at their own campaigns only."""
+    """A Prefect server with everything deployed, shared by all tests: they look at their own campaigns only.
+
+    Each process of the tests has its own: the first one deploys, the others start with a copy of its database.
+    """
     postgres = running_servers("embedded 18")
-    name = postgres.create()
     home = tmp_path_factory.mktemp("prefect")
-    with running_server(home, login=prefect_login) as server, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("WINDOWCAST_DATABASE_URL", postgres.url(name))
-        patch.setenv("WINDOWCAST_HOME", str(server.home / "windowcast"))
-        deployed = server.windowcast("deploy", "--json")
-        assert deployed.returncode == 0, deployed.stderr
+    deployed = _shared_folder(tmp_path_factory) / "deployed.db"
+    with ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setenv("WINDOWCAST_DATABASE_URL", postgres.url(postgres.create()))
+        patch.setenv("WINDOWCAST_HOME", str(home / "windowcast"))
+        with locked(deployed):
+            is_first = not deployed.exists()
+            copy_database(migrated() if is_first else deployed, home / "server")
+            if is_first:
+                server = stack.enter_context(running_server(home, login=prefect_login, **SOON))
+                done = server.windowcast("deploy", "--json")
+                assert done.returncode == 0, done.stderr
+                save_database(home / "server", deployed)
+        if not is_first:
+            server = stack.enter_context(running_server(home, login=prefect_login, **SOON))
         yield server
+
+
+def _shared_folder(tmp_path_factory) -> Path:
+    """The folder of a run of pytest that all its processes share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture
+def named_server(prefect_server, shop, monkeypatch):
+    """The server, named in the environment: commands that are run in this process use it, which takes less time."""
+    monkeypatch.setenv("PREFECT_API_URL", prefect_server.url)
+    return prefect_server
 
 
 @pytest.fixture(scope="session")
@@ -186,12 +227,12 @@ def own_prefect(prefect_server):
 
 
 @contextmanager
-def running_server(home: Path, *, login: str | None = None):
-    """Start a server with the settings of `windowcast up`, on a free port; with a login it protects its API alike."""
+def running_server(home: Path, *, login: str | None = None, **settings: str):
+    """Start a server with the settings of `windowcast up` and more, on a free port; a login protects its API."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = start_server(home, port, login=login)
+    server = start_server(home, port, login=login, **settings)
     try:
         yield PrefectServer(_api_of(port), home, login=login)
     finally:
@@ -199,11 +240,12 @@ def running_server(home: Path, *, login: str | None = None):
         server.wait(timeout=20)
 
 
-def start_server(home: Path, port: int, *, login: str | None = None) -> subprocess.Popen:
+def start_server(home: Path, port: int, *, login: str | None = None, **settings: str) -> subprocess.Popen:
     """Start a server, again or for the first time, and wait until it answers; its process leads its group."""
     from cli.up import SERVER_SETTINGS
 
-    environment = {**os.environ, **SERVER_SETTINGS, "PREFECT_HOME": str(home / "server"), "DO_NOT_TRACK": "1"}
+    own = {"PREFECT_HOME": str(home / "server"), "DO_NOT_TRACK": "1"}
+    environment = {**os.environ, **SERVER_SETTINGS, **settings, **own}
     # Else its pages ask a server on Prefect's usual port.
     environment["PREFECT_UI_API_URL"] = _api_of(port)
     if login is not None:
@@ -214,7 +256,7 @@ def start_server(home: Path, port: int, *, login: str | None = None) -> subproce
     words = ["start", "--host", "127.0.0.1", "--port", str(port)]
     command = [sys.executable, "-m", "deployments.prefect_server", *words]
     with (home / "server.log").open("a") as log:
-        server = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
+        server = _start(command, environment=environment, log=log)
     try:
         wait_until(lambda: _answers(_api_of(port)), seconds=90)
     except BaseException:
@@ -224,11 +266,17 @@ def start_server(home: Path, port: int, *, login: str | None = None) -> subproce
     return server
 
 
+def _start(command: list[str], *, environment: dict[str, str], log) -> subprocess.Popen:
+    """Start a process that leads its group and ends with this one, as `windowcast up` starts its children."""
+    tied = [sys.executable, "-m", "cli.tied", str(os.getpid()), *command]
+    return subprocess.Popen(tied, env=environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
+
+
 def _api_of(port: int) -> str:
     return f"http://127.0.0.1:{port}/api"
 
 
-def wait_until(is_true, *, seconds: float, every: float = 0.5) -> None:
+def wait_until(is_true, *, seconds: float, every: float = 0.2) -> None:
     deadline = time.monotonic() + seconds
     while not is_true():
         assert time.monotonic() < deadline
@@ -237,6 +285,6 @@ def wait_until(is_true, *, seconds: float, every: float = 0.5) -> None:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/health", trust_env=False, timeout=2).is_success
+        return httpx.get(f"{url}/health", trust_env=False, verify=False, timeout=2).is_success
     except httpx.HTTPError:
         return False

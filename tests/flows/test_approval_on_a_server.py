@@ -11,14 +11,14 @@ from factories import TOKEN, user_id
 
 
 @pytest.fixture
-def places(receiver, prefect_server, shop, monkeypatch):
+def places(receiver, named_server, shop, monkeypatch):
     """Three blocks: one that is told, one that answers 500, and one that hangs."""
     names = ("ops", "broken", "hanging")
     for name in names:
         monkeypatch.setenv("PLACE_ADDRESS", receiver.address(name))
-        made = prefect_server.windowcast("notify", "set-up", "slack", "--address-in", "PLACE_ADDRESS", "--name", name)
-        assert made.returncode == 0, made.stderr
-        assert receiver.address(name) not in made.stdout + made.stderr
+        made = shop.command("notify", "set-up", "slack", "--address-in", "PLACE_ADDRESS", "--name", name)
+        assert made.code == 0, made.err
+        assert receiver.address(name) not in made.out + made.err
     monkeypatch.delenv("PLACE_ADDRESS")
     monkeypatch.setenv("WINDOWCAST_NOTIFY_BLOCKS", ",".join(f"slack-webhook/{name}" for name in names))
     return names
@@ -116,7 +116,9 @@ def _assert_nothing_personal(server, run_id: str, campaign_id: str, receiver) ->
         assert not [word for word in ("Grace", user_id(0), TOKEN, receiver.address("ops")) if word in text]
 
 
-def test_an_approval_by_the_command_ends_the_waiting_run_and_has_another_one_send(shop, prefect_server, monkeypatch):
+def test_an_approval_by_the_command_ends_the_waiting_run_and_has_another_one_send(
+    shop, prefect_server, named_server, monkeypatch
+):
     monkeypatch.setenv("WINDOWCAST_APPROVAL_ABOVE", "2")
     file = shop.csv("list.csv", [(user_id(number), "Grace") for number in range(4)])
     words = {"account": "Shop", "template": "sale · en · 1", "file": file, "name": "Big", "by": "Ada"}
@@ -125,8 +127,8 @@ def test_an_approval_by_the_command_ends_the_waiting_run_and_has_another_one_sen
         wait_for(prefect_server, run_id, "Suspended")
         campaign_id = shop.command.json("campaigns", "list")[0]["campaign_id"]
         plan = approval_of(shop, campaign_id)["plan_hash"]
-        done = prefect_server.windowcast("campaigns", "approve", campaign_id, "--plan", plan, "--by", "Bob")
+        done = shop.command("campaigns", "approve", campaign_id, "--plan", plan, "--by", "Bob")
         wait_until(lambda: len(shop.accepted()) == 4, seconds=150)
 
-    assert "A run of the Prefect server sends it now." in done.stdout, done.stderr
+    assert "A run of the Prefect server sends it now." in done.out, done.err
     assert wait_for(prefect_server, run_id, "Cancelled")["state"]["message"].startswith("The campaign was approved")

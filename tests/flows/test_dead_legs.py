@@ -8,38 +8,33 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import psutil
-import psycopg
 import pytest
-from prefect_machine import flows_of, make_timed_campaign, wait_until
+from prefect_machine import flows_of, make_timed_campaign, set_pace, wait_until
 
 from clients.prefect_server import open_server, take_anew
 
-PEOPLE = 90
-FEW = 36
-PER_SECOND = 6
+PEOPLE = 60
+# A quarter minute of sending, so that something is left when a process ends; then a test makes haste.
+SLOWLY = 4
+FAST = 40
 
 
 @pytest.fixture
 def campaign(shop, prefect_server, database_18):
-    """A timed campaign of a quarter minute of sending, scheduled on the server; the sweep's worker looks after it."""
-    return _make_campaign(shop, prefect_server, database_18, people=PEOPLE)
+    """A timed campaign of a quarter minute of sending, scheduled on the server."""
+    numbers = range(200, 200 + PEOPLE)
+    _forget_what_earlier_tests_left(prefect_server)
+    shop.people_write(numbers)
+    set_pace(database_18, SLOWLY)
+    at = datetime.now(UTC) + timedelta(seconds=5)
+    with prefect_server.used_here():
+        return make_timed_campaign(database_18, shop.command.folder, numbers, at=at)
 
 
 @pytest.fixture
-def small_campaign(shop, prefect_server, database_18):
-    """The same, of six seconds of sending."""
-    return _make_campaign(shop, prefect_server, database_18, people=FEW)
-
-
-def _make_campaign(shop, prefect_server, database: str, *, people: int) -> str:
-    numbers = range(200, 200 + people)
-    _forget_what_earlier_tests_left(prefect_server)
-    shop.people_write(numbers)
-    with psycopg.connect(database) as connection:
-        connection.execute("UPDATE windowcast.pace SET per_second = %s", [PER_SECOND])
-    at = datetime.now(UTC) + timedelta(seconds=5)
-    with prefect_server.used_here():
-        return make_timed_campaign(database, shop.command.folder, numbers, at=at)
+def short_lease(monkeypatch):
+    """Let a message of a process that was killed be unknown after ten seconds; a campaign is not over before."""
+    monkeypatch.setenv("WINDOWCAST_READ_TIMEOUT_SECONDS", "3")
 
 
 @pytest.fixture
@@ -109,22 +104,24 @@ def _finished(shop, campaign_id: str) -> bool:
     return shop.command.json("campaigns", "show", campaign_id)["state"] == "finished"
 
 
-def _assert_nobody_twice(shop, campaign_id: str, *, people: int = PEOPLE) -> None:
+def _assert_nobody_twice(shop, campaign_id: str) -> None:
     """Everybody got it once, but for the few that were under way in a process that was killed: they are unknown."""
     copies = Counter(message.recipient_id for message in shop.accepted())
     by_state = shop.command.json("campaigns", "show", campaign_id)["by_state"]
     assert set(copies.values()) == {1}
-    assert by_state["sent"] + by_state["unknown"] == people
-    assert by_state["sent"] <= len(copies) <= people
+    assert by_state["sent"] + by_state["unknown"] == PEOPLE
+    assert by_state["sent"] <= len(copies) <= PEOPLE
 
 
-def test_a_flow_process_that_is_killed_is_followed_by_a_run_that_goes_on(shop, prefect_server, campaign):
+@pytest.mark.usefixtures("short_lease")
+def test_a_flow_process_that_is_killed_is_followed_by_a_run_that_goes_on(shop, prefect_server, campaign, database_18):
     with prefect_server.worker() as worker, prefect_server.worker(pool="windowcast-upkeep"):
         _wait_for_sending(shop, campaign)
 
         killed_at = time.monotonic()
         for process in flows_of(worker):
             process.kill()
+        set_pace(database_18, FAST)
         wait_until(lambda: len(_senders(prefect_server, campaign)) == 2, seconds=120)
         noticed = time.monotonic() - killed_at
         wait_until(lambda: _finished(shop, campaign), seconds=150)
@@ -134,7 +131,8 @@ def test_a_flow_process_that_is_killed_is_followed_by_a_run_that_goes_on(shop, p
     assert _ends(prefect_server, campaign) == {"COMPLETED": 1, "CRASHED": 1}
 
 
-def test_a_machine_that_is_gone_is_noticed_by_its_silence(shop, prefect_server, campaign, impatient):
+@pytest.mark.usefixtures("short_lease", "impatient")
+def test_a_machine_that_is_gone_is_noticed_by_its_silence(shop, prefect_server, campaign, database_18):
     with prefect_server.worker(pool="windowcast-upkeep"):
         with prefect_server.worker() as worker:
             _wait_for_sending(shop, campaign)
@@ -148,6 +146,7 @@ def test_a_machine_that_is_gone_is_noticed_by_its_silence(shop, prefect_server, 
         (dead,) = _senders(prefect_server, campaign)
         assert dead["state"]["type"] == "RUNNING"
 
+        set_pace(database_18, FAST)
         with prefect_server.worker():
             wait_until(lambda: _finished(shop, campaign), seconds=180)
 
@@ -155,30 +154,34 @@ def test_a_machine_that_is_gone_is_noticed_by_its_silence(shop, prefect_server, 
     assert dead["id"] in {run["id"] for run in _senders(prefect_server, campaign) if run["state"]["type"] == "CRASHED"}
 
 
+@pytest.mark.usefixtures("short_lease", "deaf")
 def test_a_crash_of_which_the_server_loses_the_event_is_noticed_by_its_silence(
-    shop, prefect_server, small_campaign, deaf
+    shop, prefect_server, campaign, database_18
 ):
     with prefect_server.worker() as worker, prefect_server.worker(pool="windowcast-upkeep"):
-        _wait_for_sending(shop, small_campaign)
+        _wait_for_sending(shop, campaign)
         for process in flows_of(worker):
             process.kill()
-        wait_until(lambda: _finished(shop, small_campaign), seconds=180)
+        set_pace(database_18, FAST)
+        wait_until(lambda: _finished(shop, campaign), seconds=180)
 
-    _assert_nobody_twice(shop, small_campaign, people=FEW)
+    _assert_nobody_twice(shop, campaign)
 
 
-def test_a_run_whose_worker_dies_before_the_run_has_begun_is_taken_anew(shop, prefect_server, hasty, small_campaign):
+@pytest.mark.usefixtures("hasty")
+def test_a_run_whose_worker_dies_before_the_run_has_begun_is_taken_anew(shop, prefect_server, campaign, database_18):
+    set_pace(database_18, FAST)
     with prefect_server.worker() as worker:
-        wait_until(lambda: _states(prefect_server, small_campaign) == ["PENDING"], seconds=60, every=0.05)
+        wait_until(lambda: _states(prefect_server, campaign) == ["PENDING"], seconds=60, every=0.05)
         os.killpg(worker.pid, signal.SIGKILL)
-    assert _states(prefect_server, small_campaign) == ["PENDING"]
+    assert _states(prefect_server, campaign) == ["PENDING"]
 
     with prefect_server.worker():
-        wait_until(lambda: _finished(shop, small_campaign), seconds=120)
+        wait_until(lambda: _finished(shop, campaign), seconds=120)
         # The run ends some moments after its campaign.
-        wait_until(lambda: _states(prefect_server, small_campaign) == ["COMPLETED"], seconds=30)
+        wait_until(lambda: _states(prefect_server, campaign) == ["COMPLETED"], seconds=30)
 
-    _assert_nobody_twice(shop, small_campaign, people=FEW)
+    _assert_nobody_twice(shop, campaign)
 
 
 def test_a_sweep_whose_worker_dies_while_it_submits_it_does_not_keep_the_others_waiting(command, prefect_server, hasty):
@@ -213,43 +216,47 @@ def _is_over(server, run_id: str) -> bool:
     return server.call(f"flow_runs/{run_id}", method="GET")["state"]["type"] in {"COMPLETED", "CANCELLED"}
 
 
-def test_a_worker_that_is_asked_to_stop_while_a_flow_sends_leaves_nothing_unknown(shop, prefect_server, small_campaign):
+def test_a_worker_that_is_asked_to_stop_while_a_flow_sends_leaves_nothing_unknown(
+    shop, prefect_server, campaign, database_18
+):
     with prefect_server.worker(ours=True) as worker:
-        _wait_for_sending(shop, small_campaign)
+        _wait_for_sending(shop, campaign)
         worker.send_signal(signal.SIGTERM)
         code = worker.wait(timeout=60)
-    (stopped,) = prefect_server.runs(small_campaign)
+    (stopped,) = prefect_server.runs(campaign)
     first = len(shop.accepted())
+    set_pace(database_18, FAST)
     with prefect_server.worker(), prefect_server.worker(pool="windowcast-upkeep"):
-        wait_until(lambda: _finished(shop, small_campaign), seconds=120)
+        wait_until(lambda: _finished(shop, campaign), seconds=120)
 
     assert code == 0
     assert stopped["state"]["type"] == "FAILED"
     assert stopped["state"]["message"].startswith("Stopped as asked; ")
-    assert first < FEW
-    _assert_nobody_twice(shop, small_campaign, people=FEW)
-    assert shop.command.json("campaigns", "show", small_campaign)["by_state"]["unknown"] == 0
+    assert first < PEOPLE
+    _assert_nobody_twice(shop, campaign)
+    assert shop.command.json("campaigns", "show", campaign)["by_state"]["unknown"] == 0
 
 
 def test_a_run_whose_worker_alone_is_killed_ends_in_good_order_and_another_goes_on(
-    shop, prefect_server, small_campaign
+    shop, prefect_server, campaign, database_18
 ):
     with prefect_server.worker() as worker:
-        _wait_for_sending(shop, small_campaign)
+        _wait_for_sending(shop, campaign)
         (run,) = flows_of(worker)
         worker.kill()
         gone, _ = psutil.wait_procs([run], timeout=60)
-    (stopped,) = prefect_server.runs(small_campaign)
+    (stopped,) = prefect_server.runs(campaign)
     first = len(shop.accepted())
+    set_pace(database_18, FAST)
     with prefect_server.worker(), prefect_server.worker(pool="windowcast-upkeep"):
-        wait_until(lambda: _finished(shop, small_campaign), seconds=120)
+        wait_until(lambda: _finished(shop, campaign), seconds=120)
 
     assert gone == [run]
     assert stopped["state"]["type"] == "FAILED"
     assert stopped["state"]["message"].startswith("Stopped as asked; ")
-    assert first < FEW
-    _assert_nobody_twice(shop, small_campaign, people=FEW)
-    assert shop.command.json("campaigns", "show", small_campaign)["by_state"]["unknown"] == 0
+    assert first < PEOPLE
+    _assert_nobody_twice(shop, campaign)
+    assert shop.command.json("campaigns", "show", campaign)["by_state"]["unknown"] == 0
 
 
 def _states(server, campaign_id: str) -> list[str]:

@@ -256,16 +256,18 @@ def test_a_secret_that_is_planted_is_found(plant, tmp_path, database_18):
         pytest.param("submit", id="submit"),
     ],
 )
-def test_a_server_that_wants_a_login_gets_one_sentence(shop, prefect_server, words, login):
+def test_a_server_that_wants_a_login_gets_one_sentence(shop, named_server, monkeypatch, words, login):
+    from prefect.settings import PREFECT_API_AUTH_STRING, temporary_settings
+
+    monkeypatch.setenv("PLACE", "https://hooks.slack.com/services/T0/B0/X0")
     if words == "submit":
         at = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
         words = ("submit", *shop.words(shop.csv("list.csv", [(user_id(1), "Ada")]), "--at", at), "--yes")
 
-    done = prefect_server.windowcast(
-        *words, PREFECT_API_AUTH_STRING=login, PLACE="https://hooks.slack.com/services/T0/B0/X0"
-    )
+    with temporary_settings({PREFECT_API_AUTH_STRING: login}):
+        done = shop.command(*words)
 
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "wants a login: set PREFECT_API_AUTH_STRING to its user:password." in done.stderr
-    assert "Traceback" not in done.stderr
-    assert "CANARY" not in done.stderr
+    assert (done.code, done.out) == (2, "")
+    assert "wants a login: set PREFECT_API_AUTH_STRING to its user:password." in done.err
+    assert "Traceback" not in done.err
+    assert "CANARY" not in done.err

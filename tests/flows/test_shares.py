@@ -1,6 +1,5 @@
 """One campaign, several runs on a real server: as many as were asked for, nobody twice, and none left over."""
 
-import json
 import subprocess
 import sys
 from collections import Counter
@@ -9,43 +8,38 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from prefect_machine import ROOT, make_timed_campaign, wait_until
+from prefect_machine import ROOT, make_timed_campaign, set_pace, wait_until
 
 from factories import user_id
 
-PEOPLE = 240
-PER_SECOND = 12
+PEOPLE = 120
+# Half a minute of sending, so that a run which is slow to start finds some left; then a test makes haste.
+SLOWLY = 4
+FAST = 40
 
 
 @pytest.fixture
-def crowd(shop, database_18, monkeypatch, prefect_server):
-    """People for twenty seconds of sending, so that a run which is slow to start finds some left.
-
-    The commands and checks of this process use the server of the session.
-    """
+def crowd(shop, database_18, named_server):
+    """People for half a minute of sending; the commands and checks of this process use the server of the session."""
     people = range(400, 400 + PEOPLE)
     shop.people_write(people)
-    with psycopg.connect(database_18) as connection:
-        connection.execute("UPDATE windowcast.pace SET per_second = %s", [PER_SECOND])
-    monkeypatch.setenv("PREFECT_API_URL", prefect_server.url)
-    with prefect_server.used_here():
-        yield people
-        for run in _waiting(prefect_server.runs()):  # they would come to the workers of other tests
-            if "further-run" in run["tags"]:
-                prefect_server.call(f"flow_runs/{run['id']}", method="DELETE")
+    set_pace(database_18, SLOWLY)
+    yield people
+    for run in _waiting(named_server.runs()):  # they would come to the workers of other tests
+        if "further-run" in run["tags"]:
+            named_server.call(f"flow_runs/{run['id']}", method="DELETE")
 
 
 def test_as_many_runs_as_were_asked_for_send_a_campaign_and_the_one_without_a_worker_is_called_off(
-    shop, prefect_server, crowd
+    shop, prefect_server, crowd, database_18
 ):
     file = shop.csv("list.csv", [(user_id(number), "Ada") for number in crowd])
     at = datetime.now(UTC) + timedelta(seconds=8)
     with prefect_server.worker(limit=1), prefect_server.worker(limit=1):
-        submitted = prefect_server.windowcast(
-            "submit", *shop.words(file, "--at", at.isoformat(), "--shares", "3", "--name", "Shared"), "--yes", "--json"
-        )
-        assert submitted.returncode == 0, submitted.stderr
-        campaign_id = json.loads(submitted.stdout)["campaign_id"]
+        words = shop.words(file, "--at", at.isoformat(), "--shares", "3", "--name", "Shared")
+        campaign_id = shop.command.json("submit", *words, "--yes")["campaign_id"]
+        wait_until(lambda: len(_messages_by_worker()) == 2, seconds=90)
+        set_pace(database_18, FAST)
         wait_until(lambda: _is_done(shop, prefect_server, campaign_id), seconds=90)
 
     runs = prefect_server.runs(campaign_id)

@@ -16,15 +16,13 @@ from factories import user_id
 
 
 @pytest.fixture
-def timed(shop, prefect_server, monkeypatch, database_18):
+def timed(shop, named_server, database_18):
     """A campaign in an hour, with its run; commands and checks of this process use the server of the session."""
-    monkeypatch.setenv("PREFECT_API_URL", prefect_server.url)
     at = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
-    with prefect_server.used_here():
-        campaign_id = make_timed_campaign(database_18, shop.command.folder, range(3), at=at)
-        with psycopg.connect(database_18) as connection:  # a campaign of this minute is left alone by the sweep
-            connection.execute("UPDATE windowcast.campaign SET created_at = created_at - interval '5 min'")
-        yield Timed(campaign_id, at, prefect_server, database_18)
+    campaign_id = make_timed_campaign(database_18, shop.command.folder, range(3), at=at)
+    with psycopg.connect(database_18) as connection:  # a campaign of this minute is left alone by the sweep
+        connection.execute("UPDATE windowcast.campaign SET created_at = created_at - interval '5 min'")
+    return Timed(campaign_id, at, named_server, database_18)
 
 
 class Timed:

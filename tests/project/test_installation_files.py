@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -119,15 +120,34 @@ def test_every_windowcast_command_is_one_that_there_is():
 
 def test_every_prefect_command_is_one_that_there_is():
     used = _with_head("prefect")
-    for start in {words[:2] for words in used}:
-        shown = subprocess.run(
-            [sys.executable, "-m", "prefect", *start, "--help"],
-            env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1"}, capture_output=True, text=True, check=True,
-        ).stdout  # fmt: skip
-        options = {word for words in used if words[:2] == start for word in words if word.startswith("--")}
-        assert {option for option in options if not re.search(rf"{option}\b", shown)} == set()
+    helps = _prefect_helps({words[:2] for words in used})
 
-    assert {words[:2] for words in used} == {("server", "start"), ("worker", "start")}
+    assert helps.keys() == {("server", "start"), ("worker", "start")}
+    for words in used:
+        options = {word for word in words if word.startswith("--")}
+        assert {option for option in options if not re.search(rf"{option}\b", helps[words[:2]])} == set()
+
+
+def _prefect_helps(commands: set[tuple[str, ...]]) -> dict[tuple[str, ...], str]:
+    """Return the help of each command, from forks of one process: Prefect takes most of the time to be imported."""
+    code = """
+import os, runpy, sys
+import prefect.cli
+for words in sys.argv[1:]:
+    print(words, flush=True)
+    if os.fork() == 0:
+        sys.argv[1:] = [*words.split(), "--help"]
+        runpy.run_module("prefect", run_name="__main__")
+    assert os.wait()[1] == 0
+    print("\\0", flush=True)
+"""
+    lines = [" ".join(words) for words in commands]
+    shown = subprocess.run(
+        [sys.executable, "-c", code, *lines],
+        env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1"}, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    parts = [part.strip().partition("\n") for part in shown.split("\0")[:-1]]
+    return {tuple(words.split()): text for words, _, text in parts}
 
 
 def test_every_part_takes_queues_that_deploying_makes():
@@ -162,24 +182,20 @@ def test_every_variable_is_a_setting_of_ours_or_of_prefect():
 
 
 def _prefect_settings() -> set[str]:
-    """All names that Prefect reads from the environment, old ones too; in a process of its own: tests set some."""
-    code = """
-import json
-from prefect.settings.models.root import Settings
-from pydantic_settings import BaseSettings
-def names(model):
-    prefix = model.model_config.get("env_prefix", "")
-    for name, field in model.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseSettings):
-            yield from names(field.annotation)
-        else:
-            yield (prefix + name).upper()
-            old = getattr(field.validation_alias, "choices", [])
-            yield from (str(one).upper() for one in old if isinstance(one, str))
-print(json.dumps(sorted(set(names(Settings)))))
-"""
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    return set(json.loads(shown))
+    """All names that Prefect reads from the environment, old ones too."""
+    from prefect.settings.models.root import Settings as PrefectSettings
+    from pydantic_settings import BaseSettings
+
+    def names(model: type[BaseSettings]) -> Iterator[str]:
+        for name, field in model.model_fields.items():
+            if isinstance(field.annotation, type) and issubclass(field.annotation, BaseSettings):
+                yield from names(field.annotation)
+            else:
+                yield f"{model.model_config.get('env_prefix', '')}{name}".upper()
+                old = getattr(field.validation_alias, "choices", [])
+                yield from (str(one).upper() for one in old if isinstance(one, str))
+
+    return set(names(PrefectSettings))
 
 
 def test_the_server_is_set_as_windowcast_up_sets_it_with_a_login_and_csrf_protection():
