@@ -18,7 +18,7 @@ import pytest
 
 from cli.worker import SETTINGS
 from factories import World, user_id
-from prefect_database import copy_database, locked, migrated, save_database
+from prefect_database import copy_database, locked, save_database
 
 ROOT = Path(__file__).parents[2]
 # Of the server that the tests share; it must be seen nowhere.
@@ -194,13 +194,13 @@ def prefect_server(tmp_path_factory, running_servers, prefect_login):
         patch.setenv("WINDOWCAST_HOME", str(home / "windowcast"))
         with locked(deployed):
             is_first = not deployed.exists()
-            copy_database(migrated() if is_first else deployed, home / "server")
             if is_first:
                 server = stack.enter_context(running_server(home, login=prefect_login, **SOON))
                 done = server.windowcast("deploy", "--json")
                 assert done.returncode == 0, done.stderr
                 save_database(home / "server", deployed)
         if not is_first:
+            copy_database(deployed, home / "server")
             server = stack.enter_context(running_server(home, login=prefect_login, **SOON))
         yield server
 

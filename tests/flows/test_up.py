@@ -217,6 +217,22 @@ def test_a_run_whose_worker_was_killed_ends_soon(heeds):
     assert left == []
 
 
+def test_a_job_that_fails_is_named_and_one_that_is_still_running_is_stopped_with_everything():
+    before = set(psutil.Process().children())
+    children = Children(dict(os.environ))
+    children.start_job(Command("lasting", (sys.executable, "-c", "import time; time.sleep(600)")))
+    (lasting,) = set(psutil.Process().children()) - before
+    failing = Children(dict(os.environ))
+    failing.start_job(Command("deploy", (sys.executable, "-c", "raise SystemExit(3)")))
+
+    with pytest.raises(ServiceAwayError, match=r"`deploy` failed \(exit 3\); its lines above say why"):
+        failing.finish_jobs()
+    children.stop_all(first=[])
+    failing.stop_all(first=[])
+
+    assert not lasting.is_running()
+
+
 def test_a_child_that_always_dies_stops_everything():
     before = set(psutil.Process().children(recursive=True))
     children = Children(dict(os.environ))
