@@ -96,16 +96,16 @@ class GraphMessenger:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._route = route
+        self._root = graph_root(base_url, version=version)
         self._limits = WireLimits(
             connections=connections,
             connect_seconds=connect_timeout_seconds,
             read_seconds=read_timeout_seconds,
         )
-        self._wire = Wire(graph_root(base_url, version=version), self._limits, tls=tls)
-        headers = {"Authorization": f"Bearer {route.token}"}
-        self._check_head = self._wire.request_head("GET", "/me?fields=id,name", headers=headers)
-        headers |= {"Content-Type": "application/json"}
-        self._send_head = self._wire.request_head("POST", f"/{route.post_id}/messages", headers=headers)
+        self._wire = Wire(self._limits, tls=tls)
+        self._headers = {"Authorization": f"Bearer {route.token}"}
+        self._json_headers = {**self._headers, "Content-Type": "application/json"}
+        self._messages_url = f"{self._root}/{route.post_id}/messages"
         self._usage: float | None = None
 
     async def __aenter__(self) -> Self:
@@ -158,7 +158,9 @@ class GraphMessenger:
             # Instagram does not document metadata; it does no harm there, and the echo may bring it back.
             "message": {**_message(content), "metadata": metadata},
         }
-        answer = await self._wire.exchange(self._send_head, content=_encoded(body))
+        answer = await self._wire.exchange(
+            "POST", self._messages_url, headers=self._json_headers, content=_encoded(body)
+        )
         if isinstance(answer, Failure):
             return outcome_of_failure(answer)
         self._note_usage(answer)
@@ -166,7 +168,7 @@ class GraphMessenger:
 
     async def check(self) -> AccountCheck:
         """Ask the platform whose token this is. Sends nothing to anybody and raises nothing."""
-        answer = await self._wire.exchange(self._check_head)
+        answer = await self._wire.exchange("GET", f"{self._root}/me?fields=id,name", headers=self._headers)
         if isinstance(answer, Failure):
             return AccountCheck(CheckResult.NO_ANSWER, answer=ProviderAnswer(text=answer.words))
         self._note_usage(answer)
