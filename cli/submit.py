@@ -29,6 +29,7 @@ def submit(*, as_json: bool, wait: bool, yes: bool, annotated: Path | None, ever
     """Check a list and send it, now or at a time."""
     from cli import recurring, temporary_prefect
     from tasks.recipients import bring_file
+    from tasks.suite import prepare_suite
 
     with session() as opened, TemporaryDirectory() as folder:
         submission = replace(submission_of(opened, **given), submission_id=uuid4())
@@ -40,6 +41,7 @@ def submit(*, as_json: bool, wait: bool, yes: bool, annotated: Path | None, ever
                 "A timed campaign needs a Prefect server (PREFECT_API_URL), or --wait to wait for its time here."
             )
         _check_words(opened, submission, yes=yes, as_json=as_json)
+        prepare_suite()
         submission = bring_file(submission, folder=Path(folder))
         if not yes:
             _confirm(opened, submission)

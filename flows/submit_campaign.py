@@ -45,6 +45,7 @@ from tasks.runs import recorded_run
 from tasks.staging import list_problems
 from tasks.submission import find_target
 from tasks.submit_form import inbox_file as inbox_file_of
+from tasks.suite import prepare_suite
 from tasks.timed_runs import make_timed_run
 from tasks.validation_report import gather_report
 from tasks.windows import guards_of, timing_of
@@ -183,6 +184,7 @@ async def _submit_and_send(submission: Submission, *, send: bool) -> str | State
     begun = time.monotonic()
     campaign_id, state = already_made(submission)
     if campaign_id is None or state is CampaignState.DRAFT:
+        prepare_suite()
         campaign_id, state = take_in(submission)
     ago = time.monotonic() - begun
     keep_run(campaign_id)
@@ -237,8 +239,9 @@ def take_in(submission: Submission) -> tuple[UUID, CampaignState]:
         campaign_id, given = take_list(
             connection, submission, target=target, folder=folder, guards=guards_of(settings())
         )
-        can_judge = check_list(connection, campaign_id, target=target, given=given, suite_url=url)
-        return campaign_id, make_messages(connection, campaign_id, target=target, given=given, can_judge=can_judge)
+        can_judge = check_list(connection, campaign_id, target=target, given=given)
+        state = make_messages(connection, campaign_id, target=target, given=given, can_judge=can_judge, suite_url=url)
+    return campaign_id, state
 
 
 @task(task_run_name="admit the campaign", cache_policy=NO_CACHE)
