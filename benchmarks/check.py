@@ -223,7 +223,7 @@ def planned_by_moves(connection: Connection, submission: Submission, *, folder: 
     given = read_list(submission, folder=folder)
     with connection.transaction(force_rollback=True):
         campaign_id = open_campaign(connection, submission, target=target, sha256=given.sha256)
-        can_judge = check_list(connection, campaign_id, target=target, given=given, suite_url=None)
+        can_judge = check_list(connection, campaign_id, target=target, given=given)
         make_messages(connection, campaign_id, target=target, given=given, can_judge=can_judge)
         outlook = foretell(connection, campaign_id, account=target.account, at=None, timing=TIMING)
         set_aside_unreachable(connection, campaign_id, at=outlook.at, timing=TIMING)

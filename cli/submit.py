@@ -38,6 +38,7 @@ def submit(*, as_json: bool, wait: bool, yes: bool, annotated: Path | None, ever
     from cli import recurring
     from clients.prefect_server import has_server
     from tasks.recipients import bring_file
+    from tasks.suite import prepare_suite
 
     with session() as opened, TemporaryDirectory() as folder:
         submission = replace(submission_of(opened, **given), submission_id=uuid4())
@@ -49,6 +50,7 @@ def submit(*, as_json: bool, wait: bool, yes: bool, annotated: Path | None, ever
                 "A timed campaign needs a Prefect server (PREFECT_API_URL), or --wait to wait for its time here."
             )
         _check_words(opened, submission, yes=yes, as_json=as_json)
+        prepare_suite()
         submission = bring_file(submission, folder=Path(folder))
         if not yes:
             _confirm(opened, submission)

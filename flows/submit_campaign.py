@@ -40,6 +40,7 @@ from tasks.runs import recorded_run
 from tasks.staging import list_problems
 from tasks.submit_form import inbox_file as inbox_file_of
 from tasks.submitting import admit_submission, ingest, upload_folder
+from tasks.suite import prepare_suite
 from tasks.timed_runs import make_timed_run
 from tasks.validation_report import gather_report
 from tasks.windows import guards_of, timing_of
@@ -178,6 +179,7 @@ async def _submit_and_send(submission: Submission, *, send: bool) -> str | State
     begun = time.monotonic()
     campaign_id, state = already_made(submission)
     if campaign_id is None or state is CampaignState.DRAFT:
+        prepare_suite()
         campaign_id, state = take_in(submission)
     ago = time.monotonic() - begun
     keep_run(campaign_id)

@@ -10,14 +10,13 @@ from uuid import UUID
 
 from clients.postgres import Connection
 from domain.account import Account
-from domain.errors import InputRefusedError, NobodyEligibleError, OldInteractionsError
+from domain.errors import NobodyEligibleError, OldInteractionsError
 from domain.guards import Guards
 from domain.pace import Timing
 from domain.problem import Problem
 from domain.reasons import HELD_REASONS, Reason
 from domain.states import CampaignState, MessageState
 from domain.submission import Submission
-from domain.template import Template
 from sql import query
 from tasks.campaigns import (
     Counts,
@@ -102,7 +101,7 @@ def plan_submission(
     with connection.transaction(force_rollback=True):
         connection.execute(query("dry_run/create_tables"))
         campaign_id = create_campaign(connection, submission, target=target, sha256=given.sha256)
-        can_judge = check_list(connection, campaign_id, target=target, given=given, suite_url=None)
+        can_judge = check_list(connection, campaign_id, target=target, given=given)
         problems = list_problems(connection, campaign_id)
         if on_problems is not None:
             on_problems(problems, remarks)
@@ -165,13 +164,11 @@ def take_list(
     return open_campaign(connection, submission, target=target, sha256=given.sha256), given
 
 
-def check_list(
-    connection: Connection, campaign_id: UUID, *, target: Target, given: ReadList, suite_url: str | None
-) -> bool:
+def check_list(connection: Connection, campaign_id: UUID, *, target: Target, given: ReadList) -> bool:
     """Stage a list and find all that is wrong with it; return whether its rows can be judged.
 
-    With `suite_url` (the database's) the Great Expectations suite checks the same rows and must agree. A campaign that
-    is no draft any more, because another run of its submission was faster or somebody cancelled it, stays as it is.
+    A campaign that is no draft any more, because another run of its submission was faster or somebody cancelled it,
+    stays as it is.
     """
     # In one transaction, behind the campaign's lock: another run of the same submission that stages the same list
     # anew takes no problem away from rows that are about to become messages.
@@ -181,8 +178,6 @@ def check_list(
         if not stage_list(connection, campaign_id, target=target, given=given):
             return False
         find_row_problems(connection, campaign_id, template=target.template)
-    if suite_url is not None:
-        _check_by_suite(connection, campaign_id, url=suite_url, template=target.template)
     return True
 
 
@@ -248,17 +243,6 @@ def nobody_sentence(outlook: Outlook, *, is_timed: bool) -> str:
         "Nobody on the list has an open 24-hour window, so nothing can be sent; `windowcast check` says why for each "
         f"row, and `windowcast interactions import` brings in what people wrote lately ({known})."
     )
-
-
-def _check_by_suite(connection: Connection, campaign_id: UUID, *, url: str, template: Template) -> None:
-    from tasks.suite import check_suite
-
-    try:
-        check_suite(connection, campaign_id, url=url, template=template)
-    except InputRefusedError:
-        # The faster run has made messages of the staged rows while the suite looked for them.
-        if get_campaign(connection, campaign_id)["state"] == CampaignState.DRAFT:
-            raise
 
 
 def _count_dry_run(connection: Connection) -> Counts:

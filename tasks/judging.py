@@ -1,5 +1,6 @@
 """From staged rows to messages: every row becomes one, and the list is accepted or refused."""
 
+from contextlib import ExitStack
 from dataclasses import replace
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from tasks.campaigns import get_campaign, lock_campaign
 from tasks.erased import hide_staged
 from tasks.recipients import ReadList, remarks_on
 from tasks.submission import Target
+from tasks.suite import running_suite, save_results
 from tasks.uploads import keep_content
 
 # Problems of these kinds are reasons of messages too; the others concern the file as a whole.
@@ -36,18 +38,32 @@ _VERDICTS: tuple[tuple[Finding, MessageState, Reason], ...] = tuple(
 
 
 def make_messages(
-    connection: Connection, campaign_id: UUID, *, target: Target, given: ReadList, can_judge: bool
+    connection: Connection,
+    campaign_id: UUID,
+    *,
+    target: Target,
+    given: ReadList,
+    can_judge: bool,
+    suite_url: str | None = None,
 ) -> CampaignState:
     """Turn every staged row into a message and the draft into a validated or refused campaign, in one transaction.
 
-    Returns the campaign's state; one that is no draft any more (another run of its submission was faster, or it was
-    cancelled) stays as it is. Raises InputRefusedError, changing nothing, when rows and messages do not add up (P8).
+    With `suite_url` (the database's) the Great Expectations suite checks the staged rows meanwhile and must agree with
+    the problems that were found. Returns the campaign's state; one that is no draft any more (another run of its
+    submission was faster, or it was cancelled) stays as it is. Raises InputRefusedError, changing nothing, when the
+    suite does not agree, or when rows and messages do not add up (P8).
     """
     with connection.transaction():
         standing = lock_campaign(connection, campaign_id)
         if standing is not CampaignState.DRAFT:
             return standing
-        refusal = fill_message_list(connection, campaign_id, target=target, given=given, can_judge=can_judge)
+        with ExitStack() as stack:
+            finish = None
+            if suite_url is not None and can_judge:
+                finish = stack.enter_context(running_suite(suite_url, campaign_id, template=target.template))
+            refusal = fill_message_list(connection, campaign_id, target=target, given=given, can_judge=can_judge)
+            if finish is not None:
+                save_results(connection, campaign_id, results=finish())
         connection.execute(query("staging/clear"), {"campaign_id": campaign_id})
         state = state_after(refusal)
         connection.execute(query("campaigns/move"), {"campaign_id": campaign_id, "state": state, "why": refusal})

@@ -51,8 +51,10 @@ def ingest(connection: Connection, url: str, submission: Submission, *, chosen: 
         target = find_target(connection, submission)
         read_all(connection, chosen)
         campaign_id, given = take_list(connection, submission, target=target, folder=folder, guards=guards_of(chosen))
-        can_judge = check_list(connection, campaign_id, target=target, given=given, suite_url=url)
-        return campaign_id, make_messages(connection, campaign_id, target=target, given=given, can_judge=can_judge)
+        can_judge = check_list(connection, campaign_id, target=target, given=given)
+        return campaign_id, make_messages(
+            connection, campaign_id, target=target, given=given, can_judge=can_judge, suite_url=url
+        )
 
 
 def admit_submission(

@@ -1,6 +1,9 @@
 """The suite of a template version, run beside the SQL that finds the same problems: the two must agree."""
 
-from collections.abc import Sequence
+import atexit
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
 from uuid import UUID
 
 from clients.postgres import Connection
@@ -9,16 +12,53 @@ from domain.problem import Finding
 from domain.recipient_rules import Rule, RuleKind, RuleResult
 from domain.template import Template
 from sql import query
-from validations.recipients_suite import validate_staged_rows
+from validations.suite_process import SuiteProcess
+
+# The process that has imported the library, or is about to, and waits for a list.
+_waiting: Final[list[SuiteProcess]] = []
 
 
-def check_suite(connection: Connection, campaign_id: UUID, *, url: str, template: Template) -> list[RuleResult]:
-    """Run the suite against the staged rows, compare it with the problems that were found, and keep what it says.
+def prepare_suite() -> None:
+    """Start a process that imports the library, unless one waits already.
 
-    Returns how each rule fared. Raises InputRefusedError, before any message exists, when the two disagree: then one
-    of them is wrong, and nothing should be sent by it.
+    Called as early as a submit is certain: the import then runs while a server starts and the list is read.
     """
-    results = validate_staged_rows(url, campaign_id, template=template)
+    if not _waiting or not _waiting[0].is_alive:
+        _end_waiting()
+        _waiting.append(SuiteProcess())
+
+
+@contextmanager
+def running_suite(url: str, campaign_id: UUID, *, template: Template) -> Iterator[Callable[[], list[RuleResult]]]:
+    """Run the suite against the staged rows while the block does something else; the value waits for its results.
+
+    The rows must be committed, and stay as they are during the block.
+    """
+    prepare_suite()
+    process = _waiting.pop()
+    is_finished = False
+
+    def finish() -> list[RuleResult]:
+        nonlocal is_finished
+        results = process.finish()
+        is_finished = True
+        return results
+
+    try:
+        process.start(url, campaign_id, template=template)
+        yield finish
+    finally:
+        if is_finished and not _waiting:
+            _waiting.append(process)
+        else:
+            process.close()
+
+
+def save_results(connection: Connection, campaign_id: UUID, *, results: Sequence[RuleResult]) -> None:
+    """Compare the results of the suite with the problems that were found, and save them.
+
+    Raises InputRefusedError when the two disagree: then one of them is wrong, and nothing should be sent by it.
+    """
     disagreements = _disagreements(results, BrokenRows(connection, campaign_id))
     if disagreements:
         raise InputRefusedError(
@@ -26,7 +66,6 @@ def check_suite(connection: Connection, campaign_id: UUID, *, url: str, template
             "of Windowcast: please report it with the file's first rows."
         )
     _keep(connection, campaign_id, results)
-    return results
 
 
 class BrokenRows:
@@ -78,3 +117,11 @@ def _keep(connection: Connection, campaign_id: UUID, results: Sequence[RuleResul
             "broken_counts": [one.broken_count for one in results],
         },
     )
+
+
+def _end_waiting() -> None:
+    while _waiting:
+        _waiting.pop().close()
+
+
+atexit.register(_end_waiting)

@@ -128,8 +128,8 @@ class World:
         used = connection or self.connection
         target = find_target(used, submission)
         campaign_id, given = take_list(used, submission, target=target, folder=Path(mkdtemp(dir=folder)))
-        can_judge = check_list(used, campaign_id, target=target, given=given, suite_url=suite_url)
-        make_messages(used, campaign_id, target=target, given=given, can_judge=can_judge)
+        can_judge = check_list(used, campaign_id, target=target, given=given)
+        make_messages(used, campaign_id, target=target, given=given, can_judge=can_judge, suite_url=suite_url)
         return campaign_id
 
     def submit(self, submission: Submission, folder: Path) -> UUID:

@@ -22,17 +22,13 @@ _LONGEST_NAME: Final = 63
 def validate_staged_rows(database_url: str, campaign_id: UUID, *, template: Template) -> list[RuleResult]:
     """Run the suite of a template version against the staged rows of a campaign and return how each rule fared.
 
-    `database_url` is a libpq URL; the rows are looked at in SQL and never leave the server. Importing Great
-    Expectations takes seconds, so it happens here.
+    `database_url` is a libpq URL; the rows are looked at in SQL and never leave the server.
     """
+    gx = load_library()
     with warnings.catch_warnings():
-        # Its own use of pandas and marshmallow is deprecated in places; that is no news of ours.
         warnings.simplefilter("ignore")
-        import great_expectations as gx
         from great_expectations.data_context.types.base import ProgressBarsConfig
 
-        # It tells of its temporary folders at INFO, which a flow run would show to people.
-        logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = ProgressBarsConfig(globally=False)
         source = context.data_sources.add_sql("postgres", connection_string=_sqlalchemy_url(database_url))
@@ -45,6 +41,18 @@ def validate_staged_rows(database_url: str, campaign_id: UUID, *, template: Temp
             source.get_execution_engine().close()
             source.get_engine().dispose()
     return _rule_results(result.results, rules_of(template))
+
+
+def load_library() -> Any:
+    """Return the module of Great Expectations, whose first import takes seconds."""
+    with warnings.catch_warnings():
+        # Its own use of pandas and marshmallow is deprecated in places; that is no news of ours.
+        warnings.simplefilter("ignore")
+        import great_expectations as gx
+
+    # It tells of its temporary folders at INFO, which a flow run would show to people.
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
+    return gx
 
 
 def _suite(gx: Any, template: Template) -> Any:

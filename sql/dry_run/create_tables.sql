@@ -3,11 +3,11 @@
 -- nothing is left of a dry run: no dead row, no lock, no line in the log of the server's changes. Statements that are
 -- to see all campaigns all the same say `windowcast.campaign` and `windowcast.message_list`.
 --
--- The rows are read from end to end and written once, so they need no index. A changed search path also makes the
--- server look at the statements again that the connection has prepared before.
+-- Problems and messages are written once and read from end to end, so they need no index. A changed search path also
+-- makes the server look at the statements again that the connection has prepared before.
 CREATE TEMPORARY TABLE campaign (LIKE windowcast.campaign INCLUDING ALL) ON COMMIT DROP;
 CREATE TEMPORARY TABLE upload (LIKE windowcast.upload INCLUDING ALL) ON COMMIT DROP;
-CREATE TEMPORARY TABLE staged_row (LIKE windowcast.staged_row INCLUDING ALL EXCLUDING INDEXES) ON COMMIT DROP;
+CREATE TEMPORARY TABLE staged_row (LIKE windowcast.staged_row INCLUDING ALL) ON COMMIT DROP;
 CREATE TEMPORARY TABLE problem (LIKE windowcast.problem INCLUDING ALL EXCLUDING INDEXES) ON COMMIT DROP;
 CREATE TEMPORARY TABLE message_list (LIKE windowcast.message_list INCLUDING ALL EXCLUDING INDEXES) ON COMMIT DROP;
 SET LOCAL search_path TO pg_temp, windowcast;

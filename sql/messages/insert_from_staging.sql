@@ -2,6 +2,9 @@
 -- how many of each state. `findings`, `states` and `reasons` say what each finding makes of its row; where a row has
 -- several, the one that stands first in them wins. People who were erased stand there by their tombstones, and are
 -- ineligible: no file can hold one, since it has not the shape of an id.
+--
+-- Postgres takes rows that were staged a moment ago for few, and would compare each of them with each bad one. So the
+-- good rows are found by `NOT IN`, which it keeps as a table of hashes, and the bad ones by the index of row numbers.
 WITH ranking AS (
     SELECT *
     FROM unnest(%(findings)s::text[], %(states)s::message_state[], %(reasons)s::reason[]) WITH ORDINALITY AS r (
@@ -27,21 +30,30 @@ added AS (
         %(account_id)s,
         s.row_number,
         s.typed_user_id,
-        CASE WHEN v.row_number IS NULL THEN s.user_id END,
+        s.user_id,
         s.cells,
         CASE
-            WHEN v.row_number IS NOT NULL THEN v.state
             WHEN s.user_id LIKE 'erased:%%' AND %(good_state)s::message_state = 'ready' THEN 'ineligible'
             ELSE %(good_state)s::message_state
         END,
         CASE
-            WHEN v.row_number IS NOT NULL THEN v.reason
             WHEN s.user_id LIKE 'erased:%%' AND %(good_state)s::message_state = 'ready' THEN 'erased'
             ELSE %(good_reason)s::reason
         END
     FROM staged_row AS s
-    LEFT JOIN verdict AS v ON s.row_number = v.row_number
-    WHERE s.campaign_id = %(campaign_id)s
+    WHERE s.campaign_id = %(campaign_id)s AND s.row_number NOT IN (SELECT v.row_number FROM verdict AS v)
+    UNION ALL
+    SELECT
+        %(campaign_id)s,
+        %(account_id)s,
+        s.row_number,
+        s.typed_user_id,
+        NULL,
+        s.cells,
+        v.state,
+        v.reason
+    FROM verdict AS v
+    INNER JOIN staged_row AS s ON s.campaign_id = %(campaign_id)s AND v.row_number = s.row_number
     RETURNING state
 )
 

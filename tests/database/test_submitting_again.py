@@ -74,12 +74,12 @@ def test_a_second_run_of_a_submission_takes_nothing_from_the_first_ones_judgemen
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     campaign_id, given = take_list(world.connection, submission, target=target, folder=tmp_path / "a")
-    can_judge = check_list(world.connection, campaign_id, target=target, given=given, suite_url=None)
+    can_judge = check_list(world.connection, campaign_id, target=target, given=given)
     _, given_again = take_list(world.connection, submission, target=target, folder=tmp_path / "b")
 
-    judged_again = check_list(world.connection, campaign_id, target=target, given=given_again, suite_url=None)
+    judged_again = check_list(world.connection, campaign_id, target=target, given=given_again)
     state = make_messages(world.connection, campaign_id, target=target, given=given, can_judge=can_judge)
-    late = check_list(world.connection, campaign_id, target=target, given=given_again, suite_url=None)
+    late = check_list(world.connection, campaign_id, target=target, given=given_again)
     same = make_messages(
         world.connection, campaign_id, target=target, given=given_again, can_judge=judged_again or late
     )
@@ -93,7 +93,7 @@ def test_a_campaign_cancelled_while_its_list_is_read_gets_no_ready_message(world
     submission = make_submission(world, tmp_path, good_rows(range(3)))
     target = find_target(world.connection, submission)
     campaign_id, given = take_list(world.connection, submission, target=target, folder=tmp_path)
-    can_judge = check_list(world.connection, campaign_id, target=target, given=given, suite_url=None)
+    can_judge = check_list(world.connection, campaign_id, target=target, given=given)
 
     cancel_campaign(world.connection, campaign_id)
     state = make_messages(world.connection, campaign_id, target=target, given=given, can_judge=can_judge)
@@ -201,7 +201,7 @@ def test_a_lost_row_ends_the_transaction_and_nothing_is_kept(world, tmp_path):
     target = find_target(world.connection, submission)
     (tmp_path / "first").mkdir()
     campaign_id, given = take_list(world.connection, submission, target=target, folder=tmp_path / "first")
-    check_list(world.connection, campaign_id, target=target, given=given, suite_url=None)
+    check_list(world.connection, campaign_id, target=target, given=given)
     world.connection.execute("DELETE FROM staged_row WHERE row_number = 3")
 
     with pytest.raises(InputRefusedError, match="3 rows, but 2 messages"):

@@ -14,7 +14,7 @@ from tasks.intake import check_list, take_list
 from tasks.judging import make_messages
 from tasks.staging import find_row_problems, list_problems, stage_list
 from tasks.submission import find_target
-from tasks.suite import check_suite
+from tasks.suite import running_suite, save_results
 from validations.recipients_suite import validate_staged_rows
 
 GOOD = [(user_id(number), f"Name {number}", "Rome", "ABCD1234", "2026-02-28", "a note") for number in range(10, 14)]
@@ -108,6 +108,13 @@ def staged(world, tmp_path, rows, **fields):
     assert stage_list(world.connection, campaign_id, target=target, given=given)
     find_row_problems(world.connection, campaign_id, template=target.template)
     return campaign_id, target.template
+
+
+def check_suite(connection, campaign_id, *, url, template):
+    with running_suite(url, campaign_id, template=template) as finish:
+        results = finish()
+    save_results(connection, campaign_id, results=results)
+    return results
 
 
 def test_suite_and_sql_agree_on_every_kind_of_row(world_18, database_18, tmp_path):
@@ -261,8 +268,8 @@ def test_a_submit_with_the_suite_makes_the_same_messages_as_one_without(world_18
 
     for url in (None, database_18):
         campaign_id, target, given = stage(world_18, tmp_path, rows)
-        can_judge = check_list(world_18.connection, campaign_id, target=target, given=given, suite_url=url)
-        make_messages(world_18.connection, campaign_id, target=target, given=given, can_judge=can_judge)
+        can_judge = check_list(world_18.connection, campaign_id, target=target, given=given)
+        make_messages(world_18.connection, campaign_id, target=target, given=given, can_judge=can_judge, suite_url=url)
         made.append(world_18.verdicts(campaign_id))
 
     assert made[0] == made[1]
@@ -275,7 +282,12 @@ def test_a_file_with_a_refused_header_is_not_shown_to_the_suite(world_18, tmp_pa
     # There is no such server: a suite that ran would fail.
     url = "postgresql://nobody@127.0.0.1:1/none"
 
-    assert not check_list(world_18.connection, campaign_id, target=target, given=given, suite_url=url)
+    can_judge = check_list(world_18.connection, campaign_id, target=target, given=given)
+    state = make_messages(
+        world_18.connection, campaign_id, target=target, given=given, can_judge=can_judge, suite_url=url
+    )
+
+    assert (can_judge, state) == (False, "refused")
 
 
 def test_the_suite_sees_the_rows_of_its_own_campaign_only(world_18, database_18, tmp_path):
