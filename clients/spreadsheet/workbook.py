@@ -110,14 +110,14 @@ class _Formats:
         self._is_in_cell_formats = False
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        if tag == "numFmt" and attributes.get("numFmtId", "").isdigit():
+        if tag == "numFmt" and attributes.get("numFmtId", "").isdecimal():
             # The formats of conditional formatting repeat numbers; the first one of a number is the cell's.
             self.codes.setdefault(int(attributes["numFmtId"]), attributes.get("formatCode", ""))
         elif tag in {"cellXfs", "cellStyleXfs", "cellStyles", "dxfs"}:
             self._is_in_cell_formats = tag == "cellXfs"
         elif tag == "xf" and self._is_in_cell_formats:
             number = attributes.get("numFmtId", "0")
-            self.format_ids.append(int(number) if number.isdigit() else 0)
+            self.format_ids.append(int(number) if number.isdecimal() else 0)
 
 
 def _check_content_type(package: Package) -> None:

@@ -3,16 +3,14 @@
 WITH deleted AS (
     DELETE FROM staged_row AS s
     USING (
-        SELECT
-            o.campaign_id,
-            o.row_number
+        SELECT o.ctid AS place
         FROM campaign AS c
         INNER JOIN staged_row AS o ON c.campaign_id = o.campaign_id
         WHERE c.created_at < clock() - %(days)s::integer * interval '1 day'
-        ORDER BY o.campaign_id, o.row_number
+        ORDER BY place
         LIMIT %(most)s
     ) AS old
-    WHERE s.campaign_id = old.campaign_id AND s.row_number = old.row_number
+    WHERE s.ctid = old.place
     RETURNING 1
 )
 

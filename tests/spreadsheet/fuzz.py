@@ -37,7 +37,7 @@ from clients.spreadsheet.limits import ReadingJob
 from clients.spreadsheet.recipients import result_of
 from domain.cell_address import column_index
 from domain.problem import Finding
-from spreadsheet.workbook_parts import inline_rows, values_in, write_workbook
+from spreadsheet.workbook_parts import MAIN, inline_rows, values_in, write_workbook
 
 ROWS = [["user_id", "name", "city"], *([f"{place}00{place}", f"N&ame {place}", "Zoë 😀"] for place in range(100, 112))]
 EXPECTED = [(number, row[0], row[1:]) for number, row in enumerate(ROWS[1:], start=2)]
@@ -258,7 +258,12 @@ def unzipped(content: bytes) -> Members:
 
 
 def _ids_by_openpyxl(path: Path, sheet: str, column: int) -> list[str] | None:
-    """Read the ids with a third reader, which knows nothing of the others; None where it cannot read the file."""
+    """Read the ids with a third reader, which knows nothing of the others; None where it cannot read the file.
+
+    It sees no rows in an unknown namespace, which the others do not look at: there it says nothing.
+    """
+    if not _has_our_namespaces(path):
+        return None
     try:
         with warnings.catch_warnings(), path.open("rb") as file:
             warnings.simplefilter("ignore")
@@ -267,6 +272,11 @@ def _ids_by_openpyxl(path: Path, sheet: str, column: int) -> list[str] | None:
         return None
     shown = (page.cell(row, column + 1).value for row in range(2, page.max_row + 1))
     return [text for value in shown if value is not None and (text := clean_id(str(value)))]
+
+
+def _has_our_namespaces(path: Path) -> bool:
+    sheets = [content for name, content in unzipped(path.read_bytes()) if "worksheets/" in name.casefold()]
+    return all(f'"{MAIN}"'.encode() in content for content in sheets)
 
 
 class Fuzzer:

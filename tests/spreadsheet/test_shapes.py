@@ -190,6 +190,71 @@ def test_bytes_that_are_no_text_refuse_the_file(xlsx, read, sheet, part, limits)
     assert [problem.finding for problem in result.problems] == [Finding.DAMAGED]
 
 
+# More than the first block of a megabyte, by which a large part is taken for plain.
+LONG = "".join(text_row(number, 13, number % 3) for number in range(2, 15_002))
+LATE = {
+    "a comment": "<!-- one -->{}",
+    "a comment with a row": "<!-- " + text_row(15_002, 13, 1) + " -->{}",
+    "an instruction": "<?go </row>?>{}",
+    "carriage returns": "\r\n{}\r\n",
+    "CDATA": INLINE.format("<![CDATA[a<b]]>").replace("21", "15002") + "{}",
+    "a document type": "<!DOCTYPE a>{}",
+    "a comment that is not closed": "<!-- {}",
+}
+LATE_TEXTS = {
+    "a comment": "<!-- <si><t>one</t></si> -->{}",
+    "an instruction": "<?go </si>?>{}",
+    "carriage returns": "\r\n{}\r\n",
+    "CDATA": "<si><t><![CDATA[a<b]]></t></si>{}",
+    "a document type": "<!DOCTYPE a>{}",
+    "a comment that is not closed": "<!-- {}",
+}
+
+
+@pytest.mark.parametrize("case", LATE)
+def test_a_sheet_that_ceases_to_be_plain_is_read_like_any_other(xlsx, read, case):
+    late = LATE[case].format(text_row(15_003, 14, 0) + '<row r="15004"><c r="A15004"><v>7</v></c></row>')
+    path = xlsx(
+        text_row(1, 18, 0) + LONG + late, texts=ITEMS, after='<mergeCells><mergeCell ref="G1:H1"/></mergeCells>'
+    )
+
+    told = contents(read(path))
+    proven_late = contents(read(path, limits=AS_IF_LARGE))
+
+    assert proven_late == told
+
+
+@pytest.mark.parametrize("case", LATE_TEXTS)
+def test_a_table_of_texts_that_ceases_to_be_plain_is_read_like_any_other(xlsx, read, case):
+    texts = [*ITEMS, *(f"<si><t>{number} {'x' * 100}</t></si>" for number in range(15_000))]
+    texts.append(LATE_TEXTS[case].format("<si><t>a</t></si><si><r><t>b</t></r><r><t>c</t></r></si><si><t>d</t></si>"))
+    last = len(texts) + 1
+    rows = "".join(text_row(number, 13, last - 5 + number) for number in range(2, 6))
+    path = xlsx(text_row(1, 18, 0) + rows, texts=texts)
+
+    told = contents(read(path))
+    proven_late = contents(read(path, limits=AS_IF_LARGE))
+
+    assert proven_late == told
+
+
+@pytest.mark.parametrize(("offset", "mask"), [(16, 0xFF), (24, 0x01)], ids=["checksum", "size"])
+@pytest.mark.parametrize("limits", [ReadLimits(), AS_IF_LARGE], ids=["small", "large"])
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"])
+def test_a_part_that_is_not_what_the_zip_says_refuses_the_file(xlsx, read, part, limits, offset, mask):
+    path = xlsx(text_row(1, 18, 0) + LONG, texts=ITEMS)
+    content = bytearray(path.read_bytes())
+    entry = content.rindex(part.encode()) - 46
+    assert content[entry : entry + 4] == b"PK\x01\x02"
+    content[entry + offset] ^= mask
+    path.write_bytes(content)
+
+    result = read(path, limits=limits)
+
+    assert isinstance(result, UnreadableFile)
+    assert [problem.finding for problem in result.problems] == [Finding.DAMAGED]
+
+
 def test_a_large_sheet_that_is_not_read_must_be_whole_as_well(xlsx, read, workbook_with, sheet):
     parts = workbook_with(
         '<sheet name="Recipients" sheetId="1" r:id="rId1"/><sheet name="Old" sheetId="2" state="hidden" r:id="rId2"/>'

@@ -74,6 +74,18 @@ def test_utf_16_parts_are_read_or_refused_in_words(xlsx, read, sheet):
     assert isinstance(result, ReadFile) or findings(result) == [Finding.READERS_DISAGREE]
 
 
+@pytest.mark.parametrize("number", ["²", "", "-1", "\uff12", "1e3"])
+def test_a_format_number_that_is_none_is_passed_over(xlsx, read, rows_of, number):
+    styles = (
+        f'<styleSheet><numFmts><numFmt numFmtId="{number}" formatCode="yyyy"/></numFmts>'
+        f'<cellXfs><xf numFmtId="0"/><xf numFmtId="{number}"/></cellXfs></styleSheet>'
+    )
+
+    result = read(xlsx('<row r="2"><c r="A2" s="1"><v>12345</v></c></row>', parts={"xl/styles.xml": styles}))
+
+    assert isinstance(result, ReadFile) or findings(result) == [Finding.READERS_DISAGREE]
+
+
 def test_texts_that_refer_to_odd_items_are_found(xlsx, read, rows_of):
     texts = ["<si><t>user_id</t></si>", "<si/>", "<si><t/></si>", "<si><t>A</t><phoneticPr/></si>", "<si/>"]
     cells = "".join(f'<c r="{letter}2" t="s"><v>{number}</v></c>' for number, letter in enumerate("BCDE", start=1))
