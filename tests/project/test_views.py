@@ -91,4 +91,4 @@ def test_the_dashboard_is_one_that_grafana_can_import():
     for place, (x, y, w, h) in enumerate(places):
         for a, b, c, d in places[place + 1 :]:
             assert x + w <= a or a + c <= x or y + h <= b or b + d <= y, "two panels overlap"
-    assert all(panel["description"] for panel in DASHBOARD["panels"])
+    assert all(panel["description"] and panel["targets"] for panel in DASHBOARD["panels"])

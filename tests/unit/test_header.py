@@ -99,7 +99,10 @@ def test_a_missing_column_far_to_the_right_is_named_as_a_spreadsheet_names_it():
 
 
 def test_each_problem_of_a_header_stands_in_row_one_and_reads_as_a_sentence():
-    for problem in _problems(["User_ID", "name", "remark", "name"]):
+    problems = _problems(["User_ID", "name", "remark", "name"])
+
+    assert len({problem.finding for problem in problems}) == 4
+    for problem in problems:
         assert problem.row_number == 1
         assert problem.code is ProblemCode.BAD_HEADER
         assert problem.text.endswith(".")
