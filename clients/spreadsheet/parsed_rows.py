@@ -37,6 +37,7 @@ class RawCell:
     attributes: dict[str, str]
     value: str | None = None
     has_formula: bool = False
+    is_inline: bool = False
 
 
 class RowCollector:
@@ -100,6 +101,7 @@ class RowCollector:
             self._set_value("".join(self._value))
         elif name == "is" and parent == "c":
             self._set_value(self._inline.take())
+            self._cells[-1].is_inline = True
         elif name == "row" and parent == "sheetData":
             self._done.append((self._row, self._cells))
         elif "is" in self._path:

@@ -254,6 +254,7 @@ class SheetScan:
             if value is None and inline is None:
                 continue
             is_empty = False
+            _check_kind(kind, column, number, is_inline=inline is not None)
             text = unescape_xml(value or "") if inline is None else unescape_code_units(unescape_xml(inline))
             finding = self._set_value(values, _Cell(column, style, kind, text, has_formula=False), number)
             if finding:
@@ -337,6 +338,8 @@ class SheetScan:
                     raise damaged(f"row {number} holds a cell of another row")
                 letters.append(match[1])
             style, kind = raw.attributes.get("s"), raw.attributes.get("t")
+            if raw.value is not None:
+                _check_kind(kind, column_index(letters[-1]), number, is_inline=raw.is_inline)
             cells.append(_Cell(column_index(letters[-1]), style, kind, raw.value, raw.has_formula))
         self._columns_of(tuple(letters), number)
         return cells
@@ -387,6 +390,12 @@ class SheetScan:
         if not (index.isascii() and index.isdecimal()) or int(index) >= len(self._reading.texts):
             raise damaged(f"cell {column_letters(cell.column)}{number} points to a text that is not there")
         return self._reading.texts[int(index)]
+
+
+def _check_kind(kind: str | None, column: int, number: int, *, is_inline: bool) -> None:
+    """Refuse a cell that is said to hold its own text and does not, or the other way round: readers differ on it."""
+    if is_inline != (kind == "inlineStr"):
+        raise damaged(f"cell {column_letters(column)}{number} holds a value of another kind than it says")
 
 
 def _cells_in(pieces: list[str]) -> Iterator[tuple[str, str | None, str | None, str | None, str | None]]:

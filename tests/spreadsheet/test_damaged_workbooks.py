@@ -19,6 +19,11 @@ DAMAGED_SHEETS = {
     "rows before the table": f"</sheetData>{ROW_1}<sheetData>{ROW_2}",
     "rows behind the table": f"{ROW_1}</sheetData>{ROW_2}<sheetData>",
     "rows behind the table, by the parser": f"<!-- x -->{ROW_1}</sheetData>{ROW_2}<sheetData>",
+    "a text of its own that is a number": ROW_1 + '<row r="2"><c r="A2" t="inlineStr"><v>12345</v></c></row>',
+    "the number of a text that is one": ROW_1 + '<row r="2"><c r="A2" t="s"><is><t>0</t></is></c></row>',
+    "a text of its own that is a number, by the parser": (
+        f'<!-- x -->{ROW_1}<row r="2"><c r="A2" t="inlineStr"><v>12345</v></c></row>'
+    ),
     "row zero": '<row r="0"><c r="A0"><v>1</v></c></row>',
 }
 
