@@ -30,6 +30,11 @@ def prefect_postgres(request, running_servers):
     server.drop(name)
 
 
+@pytest.fixture(scope="session")
+def own_prefect():
+    """No command runs a flow in this process: each installation here has a server of its own, from a fresh home on."""
+
+
 @pytest.fixture(autouse=True)
 def _no_server_named(monkeypatch):
     """Commands that ran here before have left the address of their own temporary server in the environment."""
