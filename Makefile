@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-flows test-others test-unit test-faults test-faults-all soak test-machine test-second-python check check-types check-sql format fuzz bench bench-large lock update audit sbom clean
+.PHONY: help setup demo test test-kills test-flows test-others test-unit test-faults test-faults-all soak test-machine test-second-python check check-types check-sql format fuzz bench bench-large lock update audit sbom clean
 .PHONY: again
 
 # What a shell may have set for another project must not reach into this one.
@@ -106,27 +106,32 @@ $(VENV)/.ready: requirements.txt requirements-dev.txt Makefile
 demo: setup ## send a 10,000-row campaign to the Messenger Platform of this machine
 	@$(VENV)/bin/windowcast demo
 
-# The tests of a file share their servers and stay together, in the order of the folders, those that use Prefect last.
-# Those of the flows wait for clocks and beats most of the time, so they run beside the others; but one by one, since
-# each keeps a Prefect server, workers and runs busy, and several of these at once on two cores meet time limits that are
-# no fault of ours. They take longest, so the others get a little less of the processor.
-PROCESSES := 3
+# The tests of a file share their servers and stay together, in the order of the folders, those that use Prefect last. Three
+# groups run at once: the flows whose processes are killed, one after the other, since their bounds are heartbeats and leases; the
+# other flows, which mostly wait; and all other tests, which compute and so get a little less of the processor.
+PROCESSES := 2
+KILLS := tests/flows/test_dead_legs.py tests/flows/test_shares.py
+SLOWEST := --durations=25 --durations-min=1
 
 # ALSO names more targets, as test-machine: each begins when one before it has ended, on the processor that is free.
-# `tee -i` outlives a Ctrl-C, so that pytest can stop its servers and still say what it did.
-test: setup ## run all tests but those of the machine; the last line says which Postgres versions ran
+# `tee -i` outlives a Ctrl-C, so that pytest can stop its servers and still report.
+test: setup ## run all tests but those of the machine; the last line names the Postgres versions that ran
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && trap 'exit 130' INT TERM; \
 	if [ -t 1 ]; then color=yes; else color=no; fi; \
-	{ $(MAKE) --no-print-directory --keep-going --jobs=2 COLOR=$$color FLOWS_OUTPUT="$$folder/flows" test-flows test-others $(ALSO); \
-	  echo $$? > "$$folder/status"; echo "The tests of the flows, which ran beside these:"; cat "$$folder/flows"; } | tee -i "$$folder/output"; \
+	{ $(MAKE) --no-print-directory --keep-going --jobs=3 COLOR=$$color OUTPUT="$$folder" test-kills test-flows test-others $(ALSO); \
+	  echo $$? > "$$folder/status"; \
+	  for group in kills flows; do echo "The $$group, which ran at the same time:"; cat "$$folder/$$group"; done; } | tee -i "$$folder/output"; \
 	grep '^Postgres versions that ran:' "$$folder/output" | head -n 1 | grep . || echo "Postgres versions that ran: none"; \
 	exit "$$(cat "$$folder/status" 2>/dev/null | grep . || echo 1)"
 
-test-flows: setup ## run those of the flows alone: a Prefect server, its workers and deployments
-	@$(PYTEST) $(if $(COLOR),--color=$(COLOR)) tests/flows $(if $(FLOWS_OUTPUT),> "$(FLOWS_OUTPUT)" 2>&1)
+test-kills: setup ## run the tests of flows whose processes are killed
+	@$(PYTEST) $(if $(COLOR),--color=$(COLOR)) $(SLOWEST) $(KILLS) $(if $(OUTPUT),> "$(OUTPUT)/kills" 2>&1)
+
+test-flows: setup ## run the other tests of flows: a Prefect server, its workers and deployments
+	@$(PYTEST) $(if $(COLOR),--color=$(COLOR)) $(SLOWEST) -n 2 --dist loadfile tests/flows $(KILLS:%=--ignore=%) $(if $(OUTPUT),> "$(OUTPUT)/flows" 2>&1)
 
 test-others: setup ## run all but those of the flows and of the machine
-	@nice -n 3 $(PYTEST) $(if $(COLOR),--color=$(COLOR)) -n $(PROCESSES) --dist loadfile --no-loadscope-reorder --ignore=tests/machine --ignore=tests/flows
+	@nice -n 3 $(PYTEST) $(if $(COLOR),--color=$(COLOR)) $(SLOWEST) -n $(PROCESSES) --dist loadfile --no-loadscope-reorder --ignore=tests/machine --ignore=tests/flows
 
 test-unit: setup ## run the tests that need neither a server nor a network
 	@$(PYTEST) tests/unit
@@ -145,7 +150,6 @@ test-machine: setup ## run the tests that need more of the machine than the othe
 		echo "There is no folder tests/machine: no test needs more of the machine than those of make test." >&2; exit 1; fi
 	@$(PYTEST) tests/machine
 
-# The two that take a minute each run side by side, and what they have found right they do not read again.
 # The last line of .ci/run names the versions. The demo submits, sends, collects receipts and exports, and counts them.
 SECOND := .venv-second
 test-second-python: setup ## run the unit tests and the demo on another supported Python, if one is installed

@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
@@ -14,16 +15,15 @@ import aiohttp
 import httpx
 import psutil
 import psycopg
-from parts.sender import send_campaigns, send_in_processes
+from parts.sender import Sent, send_campaigns, send_in_processes
 from parts.stage import Bars, Stage, open_stage
-from parts.trivial_server import trivial_server
+from parts.trivial_server import TrivialServer, trivial_server
 
 from domain.pace import MOST_PER_UNPACED_CLAIM
 from tasks.share import ShareOrder
 
-LATENCIES = (0.0, 0.1)
+LEAST_PER_SECOND = {0.0: 4_000, 0.1: 1_500}  # by the server's latency in seconds
 IN_FLIGHT = ShareOrder.in_flight
-LEAST_PER_SECOND = 1_500
 LEAST_GAIN_OF_TWO = 1.5
 IDLE_CORES = 0.75  # two processes can be faster than one only where one leaves room
 BODY = {"recipient": {"id": "1"}, "messaging_type": "UPDATE", "message": {"text": "Hello!", "metadata": "x" * 36}}
@@ -37,7 +37,7 @@ def main() -> None:
         f"a kill leaves at most {IN_FLIGHT} messages of each process unknown; a claim takes {MOST_PER_UNPACED_CLAIM}"
     )
     with open_stage() as stage:
-        for latency in LATENCIES:
+        for latency in LEAST_PER_SECOND:
             asyncio.run(measure_one(stage, bars, messages=messages, rounds=rounds, latency=latency))
         asyncio.run(measure_two(stage, bars, messages=messages * 2, rounds=rounds))
     bars.end()
@@ -45,21 +45,27 @@ def main() -> None:
 
 async def measure_one(stage: Stage, bars: Bars, *, messages: int, rounds: int, latency: float) -> None:
     rates: dict[str, list[float]] = {"ours": [], "aiohttp": [], "httpx": [], "naive": []}
-    cpu = []
+    cpu: list[Cpu] = []
     for _ in range(rounds):
         async with trivial_server(latency) as server:
-            sent = await ours(stage, server.url, messages)
+            sent, used = await ours(stage, server, messages)
             rates["ours"].append(sent.accepted / sent.seconds)
-            cpu.append(sent.cpu_seconds / sent.seconds)
+            cpu.append(used)
             rates["aiohttp"].append(await bare_aiohttp(server.url, messages))
             rates["httpx"].append(await own_transport(server.url, messages // 10))
             rates["naive"].append(await naive(stage, server.url, messages // 10))
     best = {name: max(values) for name, values in rates.items()}
     bars.say(f"server's latency {latency * 1000:.0f} ms")
     bars.check(
-        f"  ours: {best['ours']:.0f}/s (median {median(rates['ours']):.0f}), {min(cpu):.0%} of a core",
-        holds=best["ours"] >= LEAST_PER_SECOND,
-        bar=f"at least {LEAST_PER_SECOND}/s",
+        f"  ours: {best['ours']:.0f}/s (median {median(rates['ours']):.0f})",
+        holds=best["ours"] >= LEAST_PER_SECOND[latency],
+        bar=f"at least {LEAST_PER_SECOND[latency]}/s",
+    )
+    least = min(cpu, key=sum)
+    bars.say(
+        f"  CPU microseconds a message: sender {least.sender * 1e6 / messages:.0f}, Postgres "
+        f"{least.postgres * 1e6 / messages:.0f}, the server that is sent to {least.server * 1e6 / messages:.0f}; "
+        f"this machine has {psutil.cpu_count()} cores"
     )
     bars.say(
         f"  read 200, POST with httpx, mark: {best['naive']:.0f}/s; ours is {best['ours'] / best['naive']:.1f} "
@@ -68,14 +74,24 @@ async def measure_one(stage: Stage, bars: Bars, *, messages: int, rounds: int, l
     bars.say(f"  for scale, without a database: aiohttp bare {best['aiohttp']:.0f}/s, httpx bare {best['httpx']:.0f}/s")
 
 
-async def ours(stage: Stage, base_url: str, messages: int):
+class Cpu(NamedTuple):
+    """The CPU seconds of one round, by the processes that share the machine."""
+
+    sender: float
+    postgres: float
+    server: float
+
+
+async def ours(stage: Stage, server: TrivialServer, messages: int) -> tuple[Sent, Cpu]:
     url = stage.new_database()
     order = stage.campaign(url, messages)
     stage.settle(url)
-    sent = await send_campaigns(url, [order.campaign_id], base_url=base_url, limit=messages)
+    before = stage.cpu_seconds(url), server.cpu_seconds()
+    sent = await send_campaigns(url, [order.campaign_id], base_url=server.url, limit=messages)
+    used = Cpu(sent.cpu_seconds, stage.cpu_seconds(url) - before[0], server.cpu_seconds() - before[1])
     if sent.accepted != messages:
         raise RuntimeError(f"{sent.accepted} of {messages} were accepted")
-    return sent
+    return sent, used
 
 
 async def bare_aiohttp(base_url: str, messages: int) -> float:

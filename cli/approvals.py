@@ -48,14 +48,14 @@ def approve(campaign: str, *, plan_hash: str | None, by: str | None, as_json: bo
 @json_option
 def reject(campaign: str, *, because: str, by: str | None, as_json: bool) -> None:
     """Cancel a campaign that waits for a second person, and say why."""
-    from cli import temporary_prefect
+    from clients.prefect_server import has_server
     from tasks.approvals import reject as reject_plan
     from tasks.timed_runs import cancel_runs
 
     with session() as opened:
         found = campaign_id(campaign)
         said = reject_plan(opened.connection, found, by=by or getpass.getuser(), because=because)
-        if temporary_prefect.has_server():
+        if has_server():
             with told_of_runs("rejected", "nothing of it is ever sent"):
                 cancel_runs(opened.connection, found)
     _show(found, said, then="Nothing of it is sent.", as_json=as_json)
@@ -102,12 +102,12 @@ def _show_plan(opened: Session, asked: "AskedPlan") -> None:
 
 def _begin(opened: Session, found: UUID, said: "Approval") -> str:
     """See that something sends the approved campaign; say what that is."""
-    from cli import temporary_prefect
+    from clients.prefect_server import has_server
     from tasks.campaigns import get_campaign
     from tasks.timed_runs import begin_approved
 
     at = get_campaign(opened.connection, found)["scheduled_at"]
-    if not temporary_prefect.has_server():
+    if not has_server():
         return f"`windowcast campaigns run {found}{'' if at is None else ' --wait'}` sends it."
     with told_of_runs("approved", f"`windowcast campaigns run {found}` sends it, or the sweep asks for a run"):
         begin_approved(opened.connection, found, approval_id=said.approval_id, chosen=opened.settings)

@@ -157,7 +157,7 @@ def resume(campaign: str, *, accept_old_interactions: bool, as_json: bool) -> No
 @json_option
 def reschedule(campaign: str, *, at: str, time_zone: str | None, as_json: bool) -> None:
     """Move a timed campaign that has not started, and its run on the Prefect server, to another time."""
-    from cli import temporary_prefect
+    from clients.prefect_server import has_server
     from tasks.timed_runs import move_run, reschedule_campaign
 
     with session() as opened:
@@ -165,7 +165,7 @@ def reschedule(campaign: str, *, at: str, time_zone: str | None, as_json: bool) 
         wanted = moment(at, time_zone=time_zone, settings=opened.settings)
         assert wanted is not None
         old = reschedule_campaign(opened.connection, found, at=wanted, chosen=opened.settings)
-        if temporary_prefect.has_server():
+        if has_server():
             with told_of_runs("moved", "its new run is made by the sweep, every five minutes, or by moving it again"):
                 move_run(opened.connection, found, old=old, chosen=opened.settings)
         _show(opened, found, as_json=as_json)
@@ -176,14 +176,14 @@ def reschedule(campaign: str, *, at: str, time_zone: str | None, as_json: bool) 
 @json_option
 def cancel(campaign: str, *, as_json: bool) -> None:
     """Cancel a campaign and its waiting run on the Prefect server; messages under way end as they end."""
-    from cli import temporary_prefect
+    from clients.prefect_server import has_server
     from tasks.campaigns import cancel_campaign
     from tasks.timed_runs import cancel_runs
 
     with session() as opened:
         found = campaign_id(campaign)
         cancel_campaign(opened.connection, found)
-        if temporary_prefect.has_server():
+        if has_server():
             with told_of_runs("cancelled", "its run sends nothing when it comes"):
                 cancel_runs(opened.connection, found)
         _show(opened, found, as_json=as_json)

@@ -21,7 +21,7 @@ from domain.errors import ServiceAwayError
 ROOT: Final = Path(__file__).resolve().parents[1]
 
 _READY_WITHIN_SECONDS: Final = 120.0
-_LOOK_EVERY_SECONDS: Final = 0.2
+_LOOK_EVERY_SECONDS: Final = 0.1
 _END_WITHIN_SECONDS: Final = 15.0
 # A child that dies is started again, but not for ever.
 _MOST_DEATHS: Final = 4
@@ -43,7 +43,8 @@ class Children:
     """The children that run, in the order in which they were started."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = dict(environment)
+        self.environment = dict(environment)
+        self._jobs: dict[str, subprocess.Popen[str]] = {}
         self._running: dict[str, tuple[Command, subprocess.Popen[str]]] = {}
         self._deaths: dict[str, deque[float]] = {}
         self.stop = threading.Event()
@@ -53,27 +54,33 @@ class Children:
         process = self._spawn(command)
         self._running[command.name] = (command, process)
 
-    def run(self, command: Command) -> None:
-        """Run a child to its end. Raises ServiceAwayError, which leads to its lines, when it fails."""
-        process = self._spawn(command)
-        while process.poll() is None:
-            if self.stop.wait(_LOOK_EVERY_SECONDS):
-                _end([process])
-                return
-        if process.returncode:
-            raise ServiceAwayError(f"`{command.name}` failed (exit {process.returncode}); its lines above say why.")
+    def start_job(self, command: Command) -> None:
+        """Start a child that ends by itself; `finish_jobs` waits for it."""
+        self._jobs[command.name] = self._spawn(command)
+
+    def finish_jobs(self) -> None:
+        """Wait until every job has ended. Raises ServiceAwayError, which leads to its lines, for one that failed."""
+        for name, process in self._jobs.items():
+            while process.poll() is None:
+                if self.stop.wait(_LOOK_EVERY_SECONDS):
+                    return
+            if process.returncode:
+                raise ServiceAwayError(f"`{name}` failed (exit {process.returncode}); its lines above say why.")
+        self._jobs.clear()
 
     def wait_until_ready(self) -> None:
         """Wait until every child answers that has an address. Raises ServiceAwayError for one that does not."""
         deadline = time.monotonic() + _READY_WITHIN_SECONDS
-        for command, process in self._running.values():
-            while command.ready_url is not None and not _answers(command.ready_url):
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise ServiceAwayError(
-                        f"{command.name} does not start; its lines above say why. Everything is stopped again."
-                    )
-                if self.stop.wait(_LOOK_EVERY_SECONDS):
-                    return
+        # Without `verify=False` each client reads the certificates of the machine, which no address here needs.
+        with httpx.Client(trust_env=False, verify=False, timeout=5) as client:  # noqa: S501
+            for command, process in self._running.values():
+                while command.ready_url is not None and not _answers(client, command.ready_url):
+                    if process.poll() is not None or time.monotonic() > deadline:
+                        raise ServiceAwayError(
+                            f"{command.name} does not start; its lines above say why. Everything is stopped again."
+                        )
+                    if self.stop.wait(_LOOK_EVERY_SECONDS):
+                        return
 
     def watch(self) -> None:
         """Watch until `stop` is set, and start again what dies. Raises ServiceAwayError for one that always dies."""
@@ -87,7 +94,7 @@ class Children:
         workers = [process for name, (_, process) in self._running.items() if name in set(first)]
         drain([worker.pid for worker in workers], within_seconds=RUNS_END_WITHIN_SECONDS)
         everything = _descendants(process for _, process in self._running.values())
-        _end(workers)
+        _end([*self._jobs.values(), *workers])
         for _, process in reversed(list(self._running.values())):
             _end([process])
         _signal(everything, signal.SIGKILL)  # whatever has outlived its parent
@@ -114,7 +121,7 @@ class Children:
         process = subprocess.Popen(  # noqa: S603  # our own table of commands
             [sys.executable, "-m", "cli.tied", str(os.getpid()), *command.words],
             cwd=ROOT,
-            env={**self._environment, **command.environment, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+            env={**self.environment, **command.environment, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -133,9 +140,9 @@ def _tell(name: str, process: "subprocess.Popen[str]") -> None:
             say(f"{name:<9}| {line.rstrip()}")
 
 
-def _answers(url: str) -> bool:
+def _answers(client: httpx.Client, url: str) -> bool:
     try:
-        return httpx.get(url, trust_env=False, timeout=5).is_success
+        return client.get(url).is_success
     except httpx.HTTPError:
         return False
 

@@ -8,17 +8,21 @@ from domain.errors import UsageError
 
 
 @click.command()
+@click.option("--wait", is_flag=True, help="Wait for a server that is starting, for two minutes at most.")
 @json_option
-def deploy(*, as_json: bool) -> None:
+def deploy(*, wait: bool, as_json: bool) -> None:
     """Make pools, deployments, limits, automations and the form on the server of PREFECT_API_URL, or mend them."""
-    from cli import temporary_prefect
+    from clients.prefect_server import has_server
     from deployments.deploy import deploy as deploy_all
+    from deployments.deploy import wait_for_server
 
-    if not temporary_prefect.has_server():
+    if not has_server():
         raise UsageError(
             "There is no Prefect server to deploy to: set PREFECT_API_URL, or start one with `windowcast up`."
         )
     with session() as opened:
+        if wait:
+            wait_for_server()
         deployed = deploy_all(opened.connection, chosen=opened.settings)
     if as_json:
         print_json({"pools": deployed.pools, "deployments": deployed.deployments, "automations": deployed.automations})

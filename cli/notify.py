@@ -7,9 +7,9 @@ from typing import Final
 
 import click
 
-from cli import temporary_prefect
 from cli.output import print_json
 from cli.session import json_option
+from clients.prefect_server import has_server
 from domain.errors import CampaignError, UsageError
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -103,5 +103,5 @@ def _address_in(variable: str) -> str:
 
 
 def _check_server() -> None:
-    if not temporary_prefect.has_server():
+    if not has_server():
         raise UsageError("Blocks are kept by a Prefect server: set PREFECT_API_URL, or start one with `windowcast up`.")

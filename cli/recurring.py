@@ -5,9 +5,9 @@ from uuid import UUID
 
 import click
 
-from cli import temporary_prefect
 from cli.output import print_json, print_table, utc
 from cli.session import Session, json_option, session
+from clients.prefect_server import has_server
 from domain.errors import NotFoundError, UsageError
 from domain.submission import Submission, shown_address
 
@@ -53,7 +53,7 @@ def stop(recurring_id: str, *, as_json: bool) -> None:
         raise NotFoundError(f"{recurring_id} is no id; `windowcast recurring list` shows them.") from None
     with session() as opened:
         stop_recurring(opened.connection, found)
-    if temporary_prefect.has_server():
+    if has_server():
         cancel_recurring_runs(found)
     if as_json:
         print_json({"recurring_id": recurring_id, "stopped": True})
@@ -83,7 +83,7 @@ def begin(opened: Session, submission: Submission, *, cron: str, time_zone: str 
 
 
 def _check(submission: Submission, *, zone: str | None) -> None:
-    if not temporary_prefect.has_server():
+    if not has_server():
         raise UsageError("--every needs a Prefect server: set PREFECT_API_URL, or start one with `windowcast up`.")
     if submission.file is None:
         raise UsageError("--every reads a file anew each time: name it with --file, and not people with --to.")

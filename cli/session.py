@@ -42,11 +42,11 @@ def refresh_form(opened: Session) -> None:
 
     Where that cannot be done now, it is said: the sweep does it within five minutes.
     """
-    from cli import temporary_prefect
     from cli.output import say
+    from clients.prefect_server import has_server
     from tasks import submit_form
 
-    if not temporary_prefect.has_server():
+    if not has_server():
         return
     try:
         submit_form.refresh_form(opened.connection, chosen=opened.settings)

@@ -49,6 +49,7 @@ def campaign_details_json(
     """Return one campaign with its counts and what else is known of it."""
     from tasks.campaigns import count_messages
     from tasks.history import read_funnel
+    from tasks.judging import count_findings
 
     remaining = campaign_remaining(connection, campaign, settings=settings)
     counts = count_messages(connection, [campaign["campaign_id"]])[campaign["campaign_id"]]
@@ -72,7 +73,7 @@ def campaign_details_json(
         "resends_unknown": campaign["resends_unknown"],
         "private_replies": campaign["private_replies"],
         "refusal": campaign["refusal"],
-        "problem_count": campaign["problem_count"],
+        "problem_count": sum(count_findings(connection, campaign["campaign_id"]).values()),
         "remarks": campaign["remarks"] or [],
         "seconds_left": None if remaining is None else remaining.seconds_left,
         "at_risk": None if remaining is None else remaining.at_risk,
@@ -146,12 +147,16 @@ def show_funnel(funnel: "Funnel") -> None:
     click.echo(
         f"Besides: {funnel.failed_count:,} failed, {funnel.unknown_count:,} unknown, {funnel.expired_count:,} expired."
     )
+    is_sample = funnel.measured_count < funnel.row_count
+    sample = f" (in a sample of {funnel.measured_count:,} rows)" if is_sample else ""
     for what, theirs, ours in (
         ("delivery", funnel.median_seconds_to_delivery, funnel.median_seconds_to_delivery_ours),
         ("reading", funnel.median_seconds_to_read, funnel.median_seconds_to_read_ours),
     ):
         if theirs is not None or ours is not None:
-            click.echo(f"Median time to {what}: {_span(theirs)} on the platform's clock, {_span(ours)} from our clock.")
+            click.echo(
+                f"Median time to {what}{sample}: {_span(theirs)} on the platform's clock, {_span(ours)} from our clock."
+            )
 
 
 def _span(seconds: float | None) -> str:
@@ -161,14 +166,14 @@ def _span(seconds: float | None) -> str:
 def campaign_remaining(
     connection: "Connection", campaign: dict[str, Any], *, settings: "Settings"
 ) -> "Remaining | None":
-    """Return what is left of a campaign that has begun and is not over, as it stands now; None for any other."""
-    from tasks.outlook import outlook_now
+    """Return what is left of a campaign that has begun and is not over; None for any other."""
+    from tasks.outlook import remaining_of
     from tasks.windows import timing_of
 
     is_under_way = campaign["started_at"] is not None and campaign["state"] in _UNDER_WAY
     if not is_under_way:
         return None
-    return outlook_now(connection, campaign["campaign_id"], timing=timing_of(settings))
+    return remaining_of(connection, campaign, timing=timing_of(settings))
 
 
 def problem_json(problem: "Problem") -> dict[str, Any]:
@@ -278,6 +283,12 @@ def show_counts(counts: "Counts") -> None:
         print_table(("why", "messages", ""), [(reason, count, SENTENCES[reason]) for reason, count in rows], empty="")
 
 
+def show_findings(problems: "list[Problem]", remarks: "Sequence[str]") -> None:
+    """Print the first problems of a list, and the assumptions of its reader, to stderr."""
+    show_problems(problems)
+    say_remarks(remarks)
+
+
 def show_problems(problems: "list[Problem]") -> None:
     """Print the first problems, one sentence each, to stderr."""
     for problem in problems[:_MOST_SHOWN_PROBLEMS]:
@@ -296,10 +307,6 @@ def show_forecast(plan: "Plan") -> None:
 
     for sentence in plan_sentences(plan.outlook, account=plan.account):
         click.echo(sentence)
-    if plan.held:
-        click.echo(
-            f"Waited for: {plan.held} people without an open window; they get the message when they write in time."
-        )
     if is_terminal() and plan.outlook.forecast.eligible_now:
         _show_closings(plan.outlook)
     if plan.asks_approval:
@@ -308,6 +315,14 @@ def show_forecast(plan: "Plan") -> None:
         click.echo(ASKS)
     if plan.warning:
         say(plan.warning)
+
+
+def show_held(plan: "Plan") -> None:
+    """Print how many people a campaign would wait for."""
+    if plan.held:
+        click.echo(
+            f"Waited for: {plan.held} people without an open window; they get the message when they write in time."
+        )
 
 
 def _show_closings(outlook: "Outlook") -> None:

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from clients.settings import Settings
 
 _LOOPBACK: Final = "127.0.0.1"
-_WORKERS: Final = ("worker", "upkeep")
+_DATABASE: Final = "WINDOWCAST_DATABASE_URL"
+# Each worker by its name, with the pool whose runs it takes.
+_WORKERS: Final = {"worker": "windowcast", "upkeep": "windowcast-upkeep"}
+_WINDOWCAST: Final = (sys.executable, "-c", "import sys; from cli.main import main; sys.exit(main())")
 _NO_RECEIVER: Final = "none (it needs WINDOWCAST_META_APP_SECRETS and WINDOWCAST_META_VERIFY_TOKEN)"
 
 # Measured: with its own settings the recorder of task runs blocks the server's API for seconds after a campaign.
@@ -50,6 +53,19 @@ class _Ports:
     sandbox: int
 
 
+@dataclass(frozen=True)
+class _Addresses:
+    """Where the services will answer; None: there is no such service."""
+
+    prefect: str
+    receiver: str | None
+    sandbox: str | None
+
+    @property
+    def prefect_api(self) -> str:
+        return f"{self.prefect}/api"
+
+
 @click.command()
 @click.option("--sandbox", "with_sandbox", is_flag=True, help="Run a Messenger Platform here too, and send to it.")
 @click.option("--host", default=_LOOPBACK, show_default=True, help="Where the Prefect server listens.")
@@ -67,20 +83,21 @@ def up(*, with_sandbox: bool, host: str, port: int, receiver_port: int, sandbox_
     login = _login(host)
     with only_one(home):
         ports = _free_ports(host, port=port, receiver=receiver_port, sandbox=sandbox_port if with_sandbox else None)
-        database, installation = _prepare(chosen, home, host=host, ports=ports, with_sandbox=with_sandbox)
-        environment = _environment(home, database, installation, login=login)
+        _check_prefect_database(chosen)
+        addresses = _addresses(chosen, host=host, ports=ports, with_sandbox=with_sandbox)
+        environment = _environment(home, addresses, login=login)
         if with_sandbox:
             environment |= _made_up_secrets(chosen)
         children = Children({**os.environ, **environment})
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: children.stop.set())
         try:
-            _start(children, installation, chosen, home, host=host, ports=ports)
+            installation = _start(children, addresses, chosen, home, host=host, ports=ports)
             if not children.stop.is_set():
                 announce(home, installation)
                 if installation.sandbox_url is not None:
                     os.environ.setdefault("PREFECT_API_URL", installation.prefect_api_url)  # where tokens may be kept
-                    _teach_sandbox(installation.sandbox_url, database, stop=children.stop)
+                    _teach_sandbox(installation.sandbox_url, children.environment[_DATABASE], stop=children.stop)
                 _show(installation, as_json=as_json)
                 children.watch()
         finally:
@@ -89,40 +106,36 @@ def up(*, with_sandbox: bool, host: str, port: int, receiver_port: int, sandbox_
     return 0
 
 
-def _commands(
-    installation: "Installation", chosen: "Settings", home: Path, *, host: str, ports: _Ports
-) -> tuple[list[Command], list[Command]]:
-    """Return the table of children: services, each with the address at which it answers, and workers."""
-    python = sys.executable
-    windowcast = (python, "-c", "import sys; from cli.main import main; sys.exit(main())")
-    server = (python, "-m", "deployments.prefect_server", "start", "--host", host, "--port", str(ports.prefect))
-    services = [
-        Command("prefect", server, _server_environment(chosen), f"{installation.prefect_api_url}/health"),
-    ]
-    if installation.sandbox_url is not None:
-        hooks = ("--webhook-url", f"{installation.receiver_url}/webhooks/meta") if installation.receiver_url else ()
-        words = (*windowcast, "sandbox", "--port", str(ports.sandbox), "--log", str(home / "sandbox.jsonl"), *hooks)
-        services.append(Command("sandbox", words, {}, f"{installation.sandbox_url}/sandbox/clock"))
-    if installation.receiver_url is not None:
-        words = (*windowcast, "webhooks", "serve", "--host", _LOOPBACK, "--port", str(ports.receiver))
-        services.append(Command("receiver", words, {}, f"{installation.receiver_url}/healthz"))
-    pools = zip(_WORKERS, ("windowcast", "windowcast-upkeep"), strict=True)
-    workers = [worker_command(name, pool=pool, worker_name=name) for name, pool in pools]
-    return services, workers
-
-
 def _start(
-    children: Children, installation: "Installation", chosen: "Settings", home: Path, *, host: str, ports: _Ports
-) -> None:
-    services, workers = _commands(installation, chosen, home, host=host, ports=ports)
-    for command in services:
-        children.start(command)
+    children: Children, addresses: _Addresses, chosen: "Settings", home: Path, *, host: str, ports: _Ports
+) -> "Installation":
+    """Start everything, at once what does not wait for another part; return where it is."""
+    children.start(_prefect_command(addresses, chosen, host=host, ports=ports))
+    if addresses.sandbox is not None:
+        children.start(_sandbox_command(addresses, home, ports=ports))
+    installation = _open_database(children, addresses, chosen, home)
+    if addresses.receiver is not None:
+        receiver = (*_WINDOWCAST, "webhooks", "serve", "--host", _LOOPBACK, "--port", str(ports.receiver))
+        children.start(Command("receiver", receiver, {}, f"{addresses.receiver}/healthz"))
+    # It imports Prefect and the flows while the server is starting.
+    children.start_job(Command("deploy", (*_WINDOWCAST, "deploy", "--wait")))
     children.wait_until_ready()
+    children.finish_jobs()
     if not children.stop.is_set():
-        deploy = "import sys; from cli.main import main; sys.exit(main(['deploy']))"
-        children.run(Command("deploy", (sys.executable, "-c", deploy)))
-        for command in workers:
-            children.start(command)
+        for name, pool in _WORKERS.items():
+            children.start(worker_command(name, pool=pool, worker_name=name))
+    return installation
+
+
+def _prefect_command(addresses: _Addresses, chosen: "Settings", *, host: str, ports: _Ports) -> Command:
+    words = (sys.executable, "-m", "deployments.prefect_server", "start", "--host", host, "--port", str(ports.prefect))
+    return Command("prefect", words, _server_environment(chosen), f"{addresses.prefect_api}/health")
+
+
+def _sandbox_command(addresses: _Addresses, home: Path, *, ports: _Ports) -> Command:
+    hooks = () if addresses.receiver is None else ("--webhook-url", f"{addresses.receiver}/webhooks/meta")
+    words = (*_WINDOWCAST, "sandbox", "--port", str(ports.sandbox), "--log", str(home / "sandbox.jsonl"), *hooks)
+    return Command("sandbox", words, {}, f"{addresses.sandbox}/sandbox/clock")
 
 
 def _teach_sandbox(url: str, database: str, *, stop: threading.Event) -> None:
@@ -134,48 +147,59 @@ def _teach_sandbox(url: str, database: str, *, stop: threading.Event) -> None:
     threading.Thread(target=teacher.follow, args=(stop,), name="sandbox-teacher", daemon=True).start()
 
 
-def _prepare(
-    chosen: "Settings", home: Path, *, host: str, ports: _Ports, with_sandbox: bool
-) -> tuple[str, "Installation"]:
-    """Start the database if it is the embedded one, bring its schema up to date, and say where everything will be."""
+def _check_prefect_database(chosen: "Settings") -> None:
+    """Raise ConfigurationError when the Prefect server is to keep its tables in a database that it cannot use."""
+    from clients.prefect_database import check_database
+
+    if chosen.prefect_database_url is not None:
+        ours = None if chosen.database_url is None else chosen.database_url.get_secret_value()
+        check_database(chosen.prefect_database_url.get_secret_value(), ours=ours)
+
+
+def _addresses(chosen: "Settings", *, host: str, ports: _Ports, with_sandbox: bool) -> _Addresses:
+    # Without its secrets no webhook can be trusted; a sandbox signs with those that are made up for it.
+    has_receiver = with_sandbox or chosen.meta_app_secrets is not None or chosen.meta_verify_token is not None
+    return _Addresses(
+        prefect=f"http://{host if _is_loopback(host) else _LOOPBACK}:{ports.prefect}",
+        receiver=f"http://{_LOOPBACK}:{ports.receiver}" if has_receiver else None,
+        sandbox=f"http://{_LOOPBACK}:{ports.sandbox}" if with_sandbox else None,
+    )
+
+
+def _open_database(children: Children, addresses: _Addresses, chosen: "Settings", home: Path) -> "Installation":
+    """Start the database if it is the embedded one, bring its schema up to date, and let the children know it."""
     from psycopg.conninfo import conninfo_to_dict
 
     from clients.installation import Installation
-    from clients.prefect_database import check_database
     from tasks.running import open_database
 
     (home / "inbox").mkdir(parents=True, exist_ok=True)
     with open_database() as (_, url):
-        if chosen.prefect_database_url is not None:
-            check_database(chosen.prefect_database_url.get_secret_value(), ours=url)
-    shown = f"http://{host if _is_loopback(host) else _LOOPBACK}:{ports.prefect}"
-    # Without its secrets no webhook can be trusted; a sandbox signs with those that are made up for it.
-    has_receiver = with_sandbox or chosen.meta_app_secrets is not None or chosen.meta_verify_token is not None
-    return url, Installation(
+        children.environment[_DATABASE] = url
+    return Installation(
         pid=os.getpid(),
-        prefect_url=shown,
-        prefect_api_url=f"{shown}/api",
-        receiver_url=f"http://{_LOOPBACK}:{ports.receiver}" if has_receiver else None,
-        sandbox_url=f"http://{_LOOPBACK}:{ports.sandbox}" if with_sandbox else None,
+        prefect_url=addresses.prefect,
+        prefect_api_url=addresses.prefect_api,
+        receiver_url=addresses.receiver,
+        sandbox_url=addresses.sandbox,
         database_url=_without_password(url),
         database_is_embedded=chosen.database_url is None,
         database_needs_password="password" in conninfo_to_dict(url),
     )
 
 
-def _environment(home: Path, database: str, installation: "Installation", *, login: str | None) -> dict[str, str]:
-    """Return what every child has in its environment beside ours."""
+def _environment(home: Path, addresses: _Addresses, *, login: str | None) -> dict[str, str]:
+    """Return what every child has in its environment in addition to ours; the database's address comes later."""
     environment = {
         **WORKER_SETTINGS,
         "PREFECT_HOME": str(home / "prefect-server"),
-        "PREFECT_API_URL": installation.prefect_api_url,
+        "PREFECT_API_URL": addresses.prefect_api,
         "WINDOWCAST_HOME": str(home),
-        "WINDOWCAST_DATABASE_URL": database,
     }
     if login is not None:
         environment["PREFECT_API_AUTH_STRING"] = login
-    if installation.sandbox_url is not None:
-        environment["WINDOWCAST_GRAPH_URL"] = installation.sandbox_url
+    if addresses.sandbox is not None:
+        environment["WINDOWCAST_GRAPH_URL"] = addresses.sandbox
     return environment
 
 

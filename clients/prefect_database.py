@@ -12,8 +12,11 @@ _SETTING: Final = "WINDOWCAST_PREFECT_DATABASE_URL"
 _OTHER_NAMES: Final = {"sslmode": "ssl"}
 
 
-def check_database(url: str, *, ours: str) -> None:
-    """Raise ConfigurationError unless the server can keep its tables there: it answers, is not ours, has pg_trgm."""
+def check_database(url: str, *, ours: str | None) -> None:
+    """Raise ConfigurationError unless the server can keep its tables there: it answers, is not ours, has pg_trgm.
+
+    `ours` is the database of Windowcast; None for the embedded one, which lacks pg_trgm.
+    """
     try:
         with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
             found = connection.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'pg_trgm'").fetchone()
@@ -23,7 +26,7 @@ def check_database(url: str, *, ours: str) -> None:
             f"The database of the Prefect server ({_SETTING}) cannot be opened ({type(error).__name__}); see that it "
             "runs and that its name, user and password are right."
         ) from None
-    if _place(url) == _place(ours):
+    if ours is not None and _place(url) == _place(ours):
         raise ConfigurationError(
             f"{_SETTING} names the database that Windowcast itself uses; the Prefect server needs another one."
         )

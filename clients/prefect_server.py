@@ -86,6 +86,11 @@ def open_server() -> Iterator[Server]:
         raise _refused(error.response.status_code) from error
 
 
+def has_server() -> bool:
+    """Return whether the environment names a Prefect server."""
+    return bool(os.environ.get("PREFECT_API_URL"))
+
+
 def check_server() -> None:
     """See that the server answers and lets us in; raises what `open_server` raises."""
     with open_server() as client:
@@ -96,7 +101,7 @@ def require_pool(name: str, *, queues: Iterable[str] = ()) -> None:
     """Raise UsageError unless the server has this work pool with these queues, and what `open_server` raises."""
     from prefect.exceptions import ObjectNotFound
 
-    if not os.environ.get("PREFECT_API_URL"):
+    if not has_server():
         raise UsageError("There is no Prefect server to work for: set PREFECT_API_URL, or use `windowcast up`.")
     with open_server() as client:
         try:
@@ -374,7 +379,7 @@ def _refused(status: int) -> CampaignError:
         )
     return ConfigurationError(
         f"The Prefect server {_address()} refuses what it was asked (HTTP {status}); is it a Prefect server of version "
-        "3.8? `windowcast deploy` brings its deployments up to date."
+        "3.9? `windowcast deploy` brings its deployments up to date."
     )
 
 

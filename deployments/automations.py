@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from prefect.events.actions import ChangeFlowRunState
     from prefect.events.schemas.automations import AutomationCore, EventTrigger
 
-# Flow runs beat every 30 seconds (deployments/prefect.yaml, cli/temporary_prefect.py), so this is two beats and a half:
+# Flow runs beat every 30 seconds (deployments/prefect.yaml, cli/worker.py), so this is two beats and a half:
 # with the sweep that follows, a dead run is noticed within two minutes.
 _SILENT: Final = timedelta(seconds=75)
 # A worker takes a run up to ten seconds early, and its process starts within a few.

@@ -1,20 +1,22 @@
 """Making a Prefect server ready for the flows, again at any time: pools, deployments, limits, automations, the form."""
 
 import contextlib
+import io
 import os
-import subprocess
 import sys
+import time
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
 from clients.postgres import Connection
-from clients.prefect_server import FURTHER_QUEUE, open_server, take_anew
+from clients.prefect_server import FURTHER_QUEUE, check_server, open_server, take_anew
 from clients.settings import Settings
 from deployments.automations import set_automations
-from domain.errors import CampaignError
+from domain.errors import CampaignError, ServiceAwayError
 from tasks.submit_form import refresh_form
 
 if TYPE_CHECKING:
@@ -30,11 +32,14 @@ _POOLS: Final = {
     SENDING_POOL: "Submits and sends.",
     UPKEEP_POOL: "Looks after campaigns; it has workers of its own, so that it never crowds out a send.",
 }
-_WITHIN_SECONDS: Final = 300
 # By itself a worker starts two processes for a run, one to watch the other: a second and a half longer until a campaign
 # starts. A worker whose environment has a command starts that alone, and one without goes Prefect's own way.
 RUN_COMMAND: Final = "WINDOWCAST_RUN_COMMAND"
 _PREFECTS_COMMAND: Final = "{{ command }}"
+_STARTS_WITHIN_SECONDS: Final = 120.0
+_LOOK_EVERY_SECONDS: Final = 0.2
+# Of Prefect, what is imported below where it is called, and where it calls itself.
+_IMPORTED_LATE: Final = ("prefect.cli.deploy", "prefect.workers.process", "prefect.events.actions")
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,25 @@ def deploy(connection: Connection, *, chosen: Settings) -> Deployed:
         client.create_flow_run_from_deployment(sweep.id, name="sweep after deploying")
     refresh_form(connection, chosen=chosen)
     return Deployed(list(_POOLS), names, automations)
+
+
+def wait_for_server() -> None:
+    """Wait until a server that is starting answers, and import meanwhile all that deploying needs.
+
+    Raises what `open_server` raises when it does not answer within two minutes.
+    """
+    deadline = time.monotonic() + _STARTS_WITHIN_SECONDS
+    for entry in listed_deployments():
+        import_module(entry["entrypoint"].partition(":")[0].removesuffix(".py").replace("/", "."))
+    for module in _IMPORTED_LATE:
+        import_module(module)
+    while True:
+        try:
+            return check_server()
+        except ServiceAwayError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_LOOK_EVERY_SECONDS)
 
 
 def ensure_pool(client: "SyncPrefectClient", name: str, *, description: str) -> None:
@@ -120,20 +144,24 @@ def _ensure_queue(client: "SyncPrefectClient", name: str, *, pool: str) -> None:
 
 
 def _deploy_flows(*, time_zone: str, folder: str) -> None:
-    """Deploy everything in prefect.yaml together by Prefect's own command; workers find the flows in `folder`."""
-    words = {"WINDOWCAST_TIME_ZONE": time_zone, "WINDOWCAST_WORKERS_FOLDER": folder}
-    done = subprocess.run(  # noqa: S603  # Prefect's command with our words
-        [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--prefect-file", _FILE, "--all"],
-        cwd=ROOT,
-        env={**os.environ, **words, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        timeout=_WITHIN_SECONDS,
-        check=False,
-    )
-    if done.returncode:
-        last = (done.stdout + done.stderr).strip().splitlines()[-1:] or ["it said nothing"]
-        raise CampaignError(f"Prefect does not take the deployments ({last[0].strip()}); mend that and deploy again.")
+    """Deploy everything in prefect.yaml together by Prefect's own command; workers find the flows in `folder`.
+
+    In this process: one of its own would import Prefect and the flows a second time.
+    """
+    from prefect.cli import app
+
+    os.environ.update(WINDOWCAST_TIME_ZONE=time_zone, WINDOWCAST_WORKERS_FOLDER=folder)
+    sys.argv = ["prefect", "--no-prompt", "deploy", "--prefect-file", _FILE, "--all"]
+    printed, errors = io.StringIO(), io.StringIO()
+    code: str | int | None = 0
+    with contextlib.chdir(ROOT), contextlib.redirect_stdout(printed), contextlib.redirect_stderr(errors):
+        try:
+            app()
+        except SystemExit as end:
+            code = end.code
+    if code:
+        last = (printed.getvalue() + errors.getvalue()).strip().splitlines()[-1:] or ["it printed nothing"]
+        raise CampaignError(f"Prefect refuses the deployments ({last[0].strip()}); fix that and deploy again.")
 
 
 def _limit_queue(client: "SyncPrefectClient", work_pool: dict[str, Any]) -> None:

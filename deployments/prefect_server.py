@@ -11,6 +11,8 @@ import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from deployments.prefect_tables import create_tables
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
@@ -36,9 +38,19 @@ def begin_as_writers() -> None:
     configurations.AioSqliteConfiguration.begin_transaction = begin_transaction  # type: ignore[method-assign]
 
 
+def create_own_tables() -> None:
+    """Create the tables of a new database in Prefect's home; any other database is left to Prefect's migrations."""
+    from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL, PREFECT_HOME
+
+    database = PREFECT_HOME.value() / "prefect.db"
+    if PREFECT_API_DATABASE_CONNECTION_URL.value() == f"sqlite+aiosqlite:///{database}":
+        create_tables(database)
+
+
 if __name__ == "__main__":
     from prefect.cli import app
 
     begin_as_writers()
+    create_own_tables()
     sys.argv = ["prefect", "server", *sys.argv[1:]]
     app()

@@ -2,11 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Final, NamedTuple
 from uuid import UUID
 
@@ -33,18 +30,16 @@ from flows.steps.server_runs import own_run_id
 from flows.steps.sharing import usual_shares
 from reports.validation_page import validation_markdown
 from tasks.campaigns import get_campaign, keep_flow_run
-from tasks.intake import admit, check_list, find_progress, plan_submission, take_list
-from tasks.judging import make_messages
-from tasks.mapped_interactions import read_all
+from tasks.intake import find_progress, plan_submission
+from tasks.judging import count_findings
 from tasks.plan_shown import admitted_markdown, plan_markdown, plan_sentence
-from tasks.planning import plan_sentences
 from tasks.recurring import is_stopped
 from tasks.run_shown import problems_markdown
 from tasks.running import open_database
 from tasks.runs import recorded_run
 from tasks.staging import list_problems
-from tasks.submission import find_target
 from tasks.submit_form import inbox_file as inbox_file_of
+from tasks.submitting import admit_submission, ingest, upload_folder
 from tasks.timed_runs import make_timed_run
 from tasks.validation_report import gather_report
 from tasks.windows import guards_of, timing_of
@@ -231,14 +226,8 @@ def already_made(submission: Submission) -> tuple[UUID | None, CampaignState | N
 @task(task_run_name="read and check the list", cache_policy=NO_CACHE)
 def take_in(submission: Submission) -> tuple[UUID, CampaignState]:
     """Read the list, check it by SQL and by its suite, and make every row a message."""
-    with open_database() as (connection, url), _own_folder() as folder:
-        target = find_target(connection, submission)
-        read_all(connection, settings())
-        campaign_id, given = take_list(
-            connection, submission, target=target, folder=folder, guards=guards_of(settings())
-        )
-        can_judge = check_list(connection, campaign_id, target=target, given=given, suite_url=url)
-        return campaign_id, make_messages(connection, campaign_id, target=target, given=given, can_judge=can_judge)
+    with open_database() as (connection, url):
+        return ingest(connection, url, submission, chosen=settings())
 
 
 @task(task_run_name="admit the campaign", cache_policy=NO_CACHE)
@@ -248,11 +237,7 @@ def admit_campaign(submission: Submission, campaign_id: UUID) -> tuple[CampaignS
     Returns its state, and the plan in sentences.
     """
     with open_database() as (connection, _):
-        target = find_target(connection, submission)
-        timing, guards = timing_of(settings()), guards_of(settings())
-        outlook = admit(connection, campaign_id, target=target, timing=timing, guards=guards)
-        state = CampaignState(get_campaign(connection, campaign_id)["state"])
-    return state, plan_sentences(outlook, account=target.account)
+        return admit_submission(connection, submission, campaign_id, chosen=settings())
 
 
 @task(task_run_name="show what is foretold", cache_policy=NO_CACHE)
@@ -286,7 +271,7 @@ def keep_run(campaign_id: UUID) -> None:
 async def show_plan(submission: Submission) -> str:
     """Show what a submission would do: nothing of it is kept."""
     timing, guards = timing_of(settings()), guards_of(settings())
-    with open_database() as (connection, _), _own_folder() as folder:
+    with open_database() as (connection, _), upload_folder(settings()) as folder:
         plan = plan_submission(connection, submission, folder=folder, timing=timing, guards=guards)
     await acreate_markdown_artifact(
         key=f"plan-{submission.submission_id}",
@@ -301,9 +286,10 @@ async def show_problems(campaign_id: UUID) -> None:
     """Put the first problems of a list where its people look: rows and sentences, nothing that stands in a cell."""
     with open_database() as (connection, _):
         problems = list_problems(connection, campaign_id, most=_MOST_PROBLEMS_SHOWN)
+        known = sum(count_findings(connection, campaign_id).values())
         campaign = get_campaign(connection, campaign_id)
     if problems:
-        words = problems_markdown(problems, campaign=campaign)
+        words = problems_markdown(problems, known=known, campaign=campaign)
         await acreate_markdown_artifact(
             key=f"problems-{campaign_id}", markdown=words, description="Problems of the list."
         )
@@ -359,12 +345,3 @@ def _named_file(text: str | None, *, inbox_name: str | None) -> Path | str | Non
             "secret, and the parameters of a run are kept and shown; use `windowcast submit`, or an address without."
         )
     return named
-
-
-@contextmanager
-def _own_folder() -> Iterator[Path]:
-    """Make a folder for one reading, where uploads under way lie, and remove it."""
-    uploads = settings().home / "uploads"
-    uploads.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=uploads) as folder:
-        yield Path(folder)

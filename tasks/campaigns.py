@@ -1,7 +1,7 @@
 """The life of a campaign: found, counted, started, paused, resumed, cancelled, finished."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -67,13 +67,20 @@ def list_campaigns(connection: Connection, *, most: int) -> list[dict[str, Any]]
 
 def count_messages(connection: Connection, campaign_ids: Sequence[UUID]) -> dict[UUID, Counts]:
     """Return the counts of each campaign."""
-    counts = {campaign_id: Counts() for campaign_id in campaign_ids}
+    rows: dict[UUID, list[Mapping[str, Any]]] = {campaign_id: [] for campaign_id in campaign_ids}
     for row in connection.execute(query("campaigns/count_messages"), {"campaign_ids": list(campaign_ids)}):
-        of_campaign = counts[row["campaign_id"]]
-        of_campaign.by_state[MessageState(row["state"])] += row["message_count"]
+        rows[row["campaign_id"]].append(row)
+    return {campaign_id: counts_of(of_campaign) for campaign_id, of_campaign in rows.items()}
+
+
+def counts_of(rows: Iterable[Mapping[str, Any]]) -> Counts:
+    """Return the counts of one campaign from rows of state, reason and message_count."""
+    counts = Counts()
+    for row in rows:
+        counts.by_state[MessageState(row["state"])] += row["message_count"]
         if row["reason"] is not None:
             reason = Reason(row["reason"])
-            of_campaign.by_reason[reason] = of_campaign.by_reason.get(reason, 0) + row["message_count"]
+            counts.by_reason[reason] = counts.by_reason.get(reason, 0) + row["message_count"]
     return counts
 
 

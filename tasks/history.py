@@ -1,5 +1,6 @@
 """The run history: campaigns with their runs, and one campaign's funnel."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,16 +8,24 @@ from typing import Any, Final
 from uuid import UUID
 
 from clients.postgres import Connection
-from domain.errors import NotFoundError
+from domain.states import MessageState
 from reports.history import History
 from reports.history_files import write_history_file
 from reports.history_page import write_history_page
 from sql import query
 from tasks.accounts import find_account
+from tasks.campaigns import count_messages, get_campaign
 from tasks.windows import read_clock
 
 # How far a history goes back of which nobody has said since when.
 _USUAL_SPAN: Final = timedelta(days=30)
+# Lists of up to so many rows are measured as a whole, longer ones by a sample: its median is between the 48th and the
+# 52nd percentile of all rows, 19 times in 20.
+_WHOLE_ROWS: Final = 20_000
+_SAMPLE_ROWS: Final = 2_500
+_NOT_GOOD: Final = (MessageState.INVALID, MessageState.DUPLICATE)
+_NOT_ELIGIBLE: Final = (*_NOT_GOOD, MessageState.INELIGIBLE, MessageState.CANCELLED)
+_SENT: Final = (MessageState.SENT, MessageState.DELIVERED, MessageState.READ)
 
 
 @dataclass(frozen=True)
@@ -24,7 +33,8 @@ class Funnel:
     """How far the messages of a campaign came, each stage a part of the one before, and how long it took; in seconds.
 
     Medians are between two times of the platform's clock; those called ours count from when its acceptance reached us,
-    so they hold the difference of the two clocks. None: no receipt with the times has come.
+    so they hold the difference of the two clocks. None: no receipt with the times has come. They are of
+    `measured_count` rows: all rows, or a sample of a long list.
     """
 
     row_count: int
@@ -40,14 +50,34 @@ class Funnel:
     median_seconds_to_read: float | None
     median_seconds_to_delivery_ours: float | None
     median_seconds_to_read_ours: float | None
+    measured_count: int
 
 
 def read_funnel(connection: Connection, campaign_id: UUID) -> Funnel:
-    """Return the funnel of a campaign. Raises NotFoundError without it."""
-    row = connection.execute(query("history/funnel"), {"campaign_id": campaign_id}).fetchone()
-    if row is None:
-        raise NotFoundError(f"There is no campaign {campaign_id}; `windowcast campaigns list` shows them.")
-    return Funnel(**row)
+    """Return the funnel of a campaign; it takes no longer for a million rows than for ten thousand.
+
+    Raises NotFoundError without the campaign.
+    """
+    get_campaign(connection, campaign_id)
+    by_state = count_messages(connection, [campaign_id])[campaign_id].by_state
+    medians = connection.execute(
+        query("history/medians"),
+        {"campaign_id": campaign_id, "whole_rows": _WHOLE_ROWS, "sample_rows": _SAMPLE_ROWS},
+    ).fetchone()
+    if medians is None:
+        raise LookupError("an aggregate returned no row")
+    return Funnel(
+        row_count=sum(by_state.values()),
+        good_count=_sum_without(by_state, _NOT_GOOD),
+        eligible_count=_sum_without(by_state, _NOT_ELIGIBLE),
+        sent_count=sum(by_state[state] for state in _SENT),
+        delivered_count=by_state[MessageState.DELIVERED] + by_state[MessageState.READ],
+        read_count=by_state[MessageState.READ],
+        failed_count=by_state[MessageState.FAILED],
+        unknown_count=by_state[MessageState.UNKNOWN],
+        expired_count=by_state[MessageState.EXPIRED],
+        **medians,
+    )
 
 
 def read_history(connection: Connection, *, since: datetime | None, account: str | None, zone: str | None) -> History:
@@ -81,6 +111,10 @@ def write_history(path: Path, history: History) -> None:
         write_history_page(path, history)
     else:
         write_history_file(path, history)
+
+
+def _sum_without(by_state: Mapping[MessageState, int], left_out: Collection[MessageState]) -> int:
+    return sum(count for state, count in by_state.items() if state not in left_out)
 
 
 def _rows(connection: Connection, name: str, **parameters: Any) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Taking in a submission: the steps from a list to a judged campaign, and the plan that a person is shown."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,29 +18,32 @@ from domain.reasons import HELD_REASONS, Reason
 from domain.states import CampaignState, MessageState
 from domain.submission import Submission
 from domain.template import Template
+from sql import query
 from tasks.campaigns import (
     Counts,
     ask_approval,
     count_messages,
+    counts_of,
     get_campaign,
     lock_campaign,
     refuse_campaign,
     schedule_campaign,
 )
-from tasks.judging import make_messages
+from tasks.judging import fill_message_list, state_after
 from tasks.planning import check_age, check_interactions, keep_plan, plan_sentences
 from tasks.recipients import ReadList, read_list, remarks_on
 from tasks.staging import find_row_problems, list_problems, stage_list
 from tasks.submission import (
     Target,
     check_times,
+    create_campaign,
     find_campaign_of,
     find_earlier,
     find_same_file,
     find_target,
     open_campaign,
 )
-from tasks.windows import Outlook, foretell, set_aside_unreachable
+from tasks.windows import Outlook, foretell, window_parameters
 from tasks.workbooks import write_workbook
 
 # A submit may take this long from its command to here: a worker picks it up, or a server starts for it.
@@ -80,29 +83,60 @@ def plan_submission(
     timing: Timing,
     guards: Guards | None = None,
     annotated: Path | None = None,
+    on_problems: Callable[[list[Problem], tuple[str, ...]], None] | None = None,
+    on_forecast: Callable[[Plan], None] | None = None,
 ) -> Plan:
-    """Do all that submitting would do, short of sending, and take it back: nothing is kept.
+    """Do all that submitting would do, short of sending, and keep nothing.
 
-    The same steps and the same SQL as a submit, in a transaction that is rolled back. With `annotated` the list is
-    written there with what would become of each row, if its rows could be read. Raises what the steps raise.
+    The same steps and the same SQL as a submit, on temporary tables. With `annotated` the list is written there with
+    the state and reason of each row, if its rows could be read. `on_problems` is called with the problems and remarks
+    as soon as they are found, `on_forecast` with the plan before people who cannot be reached are counted. Raises what
+    the steps raise.
     """
     target = find_target(connection, submission)
     check_times(connection, submission)
     given = read_list(submission, folder=folder)
+    remarks = remarks_on(given)
     earlier = find_earlier(connection, submission, target=target, sha256=given.sha256)
     same_file = find_same_file(connection, target=target, sha256=given.sha256)
     with connection.transaction(force_rollback=True):
-        campaign_id = open_campaign(connection, submission, target=target, sha256=given.sha256, checks_earlier=False)
+        connection.execute(query("dry_run/create_tables"))
+        campaign_id = create_campaign(connection, submission, target=target, sha256=given.sha256)
         can_judge = check_list(connection, campaign_id, target=target, given=given, suite_url=None)
-        state = make_messages(
+        problems = list_problems(connection, campaign_id)
+        if on_problems is not None:
+            on_problems(problems, remarks)
+        refusal = fill_message_list(
             connection, campaign_id, target=target, given=replace(given, content=None), can_judge=can_judge
         )
-        plan = _plan_of(connection, campaign_id, target=target, state=state, timing=timing, guards=guards)
+        counts = _count_dry_run(connection)
+        at = submission.scheduled_at
+        outlook = foretell(connection, campaign_id, account=target.account, at=at, timing=timing, guards=guards)
+        ready = counts.by_state[MessageState.READY] if submission.hold_until else None
+        plan = Plan(
+            counts=counts,
+            outlook=outlook,
+            problems=problems,
+            state=state_after(refusal),
+            refusal=refusal,
+            earlier=earlier,
+            same_file=same_file,
+            remarks=remarks,
+            held=0,
+            asks_approval=asks_approval(outlook, ready=ready, guards=guards),
+            account=target.account,
+            warning=None,
+            too_old=None,
+        )
+        plan = _with_age(plan, submission=submission, guards=guards or Guards())
+        if on_forecast is not None:
+            on_forecast(plan)
+        plan = replace(plan, counts=_end_dry_run(connection, campaign_id, plan=plan, timing=timing))
         if annotated is not None and plan.counts.rows:
             write_workbook(connection, campaign_id, path=annotated, source=given.content)
-    held = 0 if submission.hold_until is None else sum(plan.counts.by_reason.get(reason, 0) for reason in HELD_REASONS)
-    plan = replace(plan, earlier=earlier, same_file=same_file, remarks=remarks_on(given), held=held)
-    return _with_age(plan, submission=submission, guards=guards or Guards())
+    if submission.hold_until is None:
+        return plan
+    return replace(plan, held=sum(plan.counts.by_reason.get(reason, 0) for reason in HELD_REASONS))
 
 
 def find_progress(connection: Connection, submission: Submission) -> tuple[UUID | None, CampaignState | None]:
@@ -172,8 +206,8 @@ def admit(
                 connection, campaign_id, why=why, reason=Reason.NOBODY_ELIGIBLE, at=outlook.at, timing=timing
             )
             raise NobodyEligibleError(why)
-        holds = campaign["hold_until"] is not None
-        if asks_approval(connection, campaign_id, outlook=outlook, holds=holds, guards=guards):
+        ready = count_ready(connection, campaign_id) if campaign["hold_until"] else None
+        if asks_approval(outlook, ready=ready, guards=guards):
             ask_approval(connection, campaign_id)
         else:
             schedule_campaign(connection, campaign_id)
@@ -182,17 +216,19 @@ def admit(
     return outlook
 
 
-def asks_approval(
-    connection: Connection, campaign_id: UUID, *, outlook: Outlook, holds: bool, guards: Guards | None
-) -> bool:
-    """Say whether a second person is asked, before anybody is set aside.
+def asks_approval(outlook: Outlook, *, ready: int | None, guards: Guards | None) -> bool:
+    """Return whether a second person must approve a campaign.
 
-    Those count who can be reached now or at the send time, and all good rows where people are waited for.
+    Its recipients are the people who can be reached now or at the send time, and all `ready` ones where the campaign
+    waits for people without an open window (None: it does not).
     """
-    recipients = max(outlook.forecast.eligible_now, outlook.forecast.eligible_at_send)
-    if holds:
-        recipients = count_messages(connection, [campaign_id])[campaign_id].by_state[MessageState.READY]
+    recipients = max(outlook.forecast.eligible_now, outlook.forecast.eligible_at_send) if ready is None else ready
     return (guards or Guards()).is_large(recipients)
+
+
+def count_ready(connection: Connection, campaign_id: UUID) -> int:
+    """Return how many messages of a campaign are ready."""
+    return count_messages(connection, [campaign_id])[campaign_id].by_state[MessageState.READY]
 
 
 def nobody_sentence(outlook: Outlook, *, is_timed: bool) -> str:
@@ -225,38 +261,20 @@ def _check_by_suite(connection: Connection, campaign_id: UUID, *, url: str, temp
             raise
 
 
-def _plan_of(
-    connection: Connection,
-    campaign_id: UUID,
-    *,
-    target: Target,
-    state: CampaignState,
-    timing: Timing,
-    guards: Guards | None,
-) -> Plan:
-    campaign = get_campaign(connection, campaign_id)
-    outlook = foretell(
-        connection, campaign_id, account=target.account, at=campaign["scheduled_at"], timing=timing, guards=guards
+def _count_dry_run(connection: Connection) -> Counts:
+    return counts_of(connection.execute(query("dry_run/count_messages")))
+
+
+def _end_dry_run(connection: Connection, campaign_id: UUID, *, plan: Plan, timing: Timing) -> Counts:
+    """Let the tables of a dry run say what a start at the plan's time would leave; return the counts."""
+    connection.execute(
+        query("dry_run/move_campaign"), {"campaign_id": campaign_id, "state": plan.state, "refusal": plan.refusal}
     )
-    holds = campaign["hold_until"] is not None
-    asks = asks_approval(connection, campaign_id, outlook=outlook, holds=holds, guards=guards)
-    if state is CampaignState.VALIDATED:
-        set_aside_unreachable(connection, campaign_id, at=outlook.at, timing=timing)
-    return Plan(
-        counts=count_messages(connection, [campaign_id])[campaign_id],
-        outlook=outlook,
-        problems=list_problems(connection, campaign_id),
-        state=state,
-        refusal=campaign["refusal"],
-        earlier=None,
-        same_file=None,
-        remarks=(),
-        held=0,
-        asks_approval=asks,
-        account=target.account,
-        warning=None,
-        too_old=None,
-    )
+    if plan.state is CampaignState.REFUSED:
+        return plan.counts
+    at = {"at": plan.outlook.at, **window_parameters(timing)}
+    connection.execute(query("dry_run/set_unreachable"), {"campaign_id": campaign_id, **at})
+    return _count_dry_run(connection)
 
 
 def _with_age(plan: Plan, *, submission: Submission, guards: Guards) -> Plan:

@@ -47,24 +47,41 @@ def make_messages(
         standing = lock_campaign(connection, campaign_id)
         if standing is not CampaignState.DRAFT:
             return standing
-        counts = _count_findings(connection, campaign_id)
-        if hide_staged(connection, campaign_id, account_id=target.account.account_id):
-            given = replace(given, content=None, holds_erased=True)
-        refusal = _refusal(counts, accepts_valid=_accepts_valid(connection, campaign_id))
-        if given.file is not None:
-            _keep_upload(connection, campaign_id, given, file=given.file)
-        if can_judge:
-            made = _insert_judged(connection, campaign_id, target=target, is_refused=refusal is not None)
-        else:
-            made = _insert_unread(connection, campaign_id, target=target)
-        _check_conservation(given, made)
+        refusal = fill_message_list(connection, campaign_id, target=target, given=given, can_judge=can_judge)
         connection.execute(query("staging/clear"), {"campaign_id": campaign_id})
-        state = CampaignState.VALIDATED if refusal is None else CampaignState.REFUSED
+        state = state_after(refusal)
         connection.execute(query("campaigns/move"), {"campaign_id": campaign_id, "state": state, "why": refusal})
     return state
 
 
-def _count_findings(connection: Connection, campaign_id: UUID) -> dict[Finding, int]:
+def fill_message_list(
+    connection: Connection, campaign_id: UUID, *, target: Target, given: ReadList, can_judge: bool
+) -> str | None:
+    """Insert a message for every staged row, in the open transaction; return why the list is refused, if it is.
+
+    Raises InputRefusedError when rows and messages do not add up (P8).
+    """
+    counts = count_findings(connection, campaign_id)
+    if hide_staged(connection, campaign_id, account_id=target.account.account_id):
+        given = replace(given, content=None, holds_erased=True)
+    refusal = _refusal(counts, accepts_valid=_accepts_valid(connection, campaign_id))
+    if given.file is not None:
+        _keep_upload(connection, campaign_id, given, file=given.file)
+    if can_judge:
+        made = _insert_judged(connection, campaign_id, target=target, is_refused=refusal is not None)
+    else:
+        made = _insert_unread(connection, campaign_id, target=target)
+    _check_conservation(given, made)
+    return refusal
+
+
+def state_after(refusal: str | None) -> CampaignState:
+    """Return the state of a campaign whose rows have become messages."""
+    return CampaignState.VALIDATED if refusal is None else CampaignState.REFUSED
+
+
+def count_findings(connection: Connection, campaign_id: UUID) -> dict[Finding, int]:
+    """Return how many problems of each finding a campaign has."""
     rows = connection.execute(query("problems/count"), {"campaign_id": campaign_id})
     return {Finding(row["finding"]): row["problem_count"] for row in rows}
 
@@ -111,7 +128,7 @@ def _keep_upload(
             "file_loss": FileLoss.ERASURE if given.holds_erased else None,
         },
     )
-    if given.content is not None:
+    if given.content is not None and read is not None:
         keep_content(connection, upload_id, content=given.content)
 
 

@@ -4,21 +4,23 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from clients.postgres import Connection, connect
 from domain.pace import Timing
+from domain.states import CampaignState
 from domain.window import Forecast, forecast
 from sql import query
 from tasks.planning import duration
 from tasks.windows import read_clock, read_others, turn_parameters
 
 LOOK_SECONDS: Final = 30.0
+_RECENT: Final = timedelta(seconds=2 * LOOK_SECONDS)
 
 _MEASURE_SECONDS: Final = 60.0
 _SHORTEST_MEASURE_SECONDS: Final = 1.0
@@ -63,6 +65,22 @@ class Remaining:
         time_left = "" if self.seconds_left is None else f"about {duration(self.seconds_left)} left, "
         risk = "nobody at risk" if not self.at_risk else f"{self.at_risk:,} people at risk"
         return f"{self.ready:,} to send, {time_left}{risk}"
+
+
+def remaining_of(connection: Connection, campaign: Mapping[str, Any], *, timing: Timing) -> Remaining:
+    """Return what is left of a campaign: as its senders saw it in the last minute, or as it stands now.
+
+    Senders store a look in the campaign's row every half minute. Without a recent one it costs one pass over what is
+    ready. Raises LookupError without the campaign.
+    """
+    stored = campaign["outlook"] if campaign["state"] == CampaignState.SENDING else None
+    if stored is not None:
+        at = datetime.fromisoformat(stored["at"])
+        if read_clock(connection) - at < _RECENT:
+            names = ("ready", "seconds_left", "at_risk", "per_second", "planned", "warned")
+            expired = stored["missed"] - stored["at_risk"]
+            return Remaining(at=at, expired=expired, **{name: stored[name] for name in names})
+    return outlook_now(connection, campaign["campaign_id"], timing=timing)
 
 
 def outlook_now(connection: Connection, campaign_id: UUID, *, timing: Timing) -> Remaining:

@@ -4,25 +4,30 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from clients.sources import fetch
-from clients.spreadsheet import UPLOAD_FILE, ReadFile, ReadLimits, UnreadableFile, read_recipients
+from clients.spreadsheet import UPLOAD_FILE, ReadFile, Reading, ReadLimits, UnreadableFile, start_reading
 from domain.errors import NotFoundError
 from domain.submission import Submission, sha256_of_ids
 
 
 @dataclass(frozen=True)
 class ReadList:
-    """The recipients as they were given: a file that was read, one that could not be, or ids.
+    """The recipients as they were given: the reading of a file, whose second reader may still be at work, or ids.
 
-    `content` is the copy that was read, whose bytes are kept with the campaign; None keeps none. Nor are they kept of a
+    `content` is the copy that is read, whose bytes are kept with the campaign; None keeps none. Nor are they kept of a
     file that `holds_erased` people.
     """
 
     sha256: str
-    file: ReadFile | UnreadableFile | None = None
+    reading: Reading | None = None
     file_name: str = ""
     content: Path | None = None
     user_ids: tuple[str, ...] = ()
     holds_erased: bool = False
+
+    @property
+    def file(self) -> ReadFile | UnreadableFile | None:
+        """Return the file if both readers agree, else its refusal; None for ids. Waits for the second reader."""
+        return self.reading.result if self.reading else None
 
 
 _MOST_BLANKS_SHOWN = 20
@@ -49,20 +54,23 @@ def bring_file(submission: Submission, *, folder: Path) -> Submission:
 def read_list(submission: Submission, *, folder: Path) -> ReadList:
     """Read the recipients of a submission; a file in a child process with limits, into `folder`.
 
-    Raises what `bring_file` raises. A file that cannot be read is no error but part of the answer.
+    It returns as soon as the first of the two readers has ended. Raises what `bring_file` raises. A file that cannot be
+    read is no error but part of the answer.
     """
     brought = bring_file(submission, folder=folder)
     if not isinstance(brought.file, Path):
         return ReadList(sha256=sha256_of_ids(submission.user_ids), user_ids=submission.user_ids)
-    read = read_recipients(
+    reading = start_reading(
         brought.file,
         folder=folder,
         sheet=submission.sheet,
         hidden_rows=submission.hidden_rows,  # type: ignore[arg-type]  # the command line allows these words only
         encoding=submission.encoding,
     )
-    content = folder / UPLOAD_FILE if isinstance(read, ReadFile) else None
-    return ReadList(sha256=read.sha256, file=read, file_name=brought.file_name or brought.file.name, content=content)
+    first = reading.first
+    content = folder / UPLOAD_FILE if isinstance(first, ReadFile) else None
+    file_name = brought.file_name or brought.file.name
+    return ReadList(sha256=first.sha256, reading=reading, file_name=file_name, content=content)
 
 
 def remarks_on(given: ReadList) -> tuple[str, ...]:

@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias, assert_never
+from typing import Final, TypeAlias, TypeVar, assert_never
 from uuid import UUID
 
 from clients.lasting_connection import LastingConnection
@@ -15,6 +15,8 @@ from domain.suppression import COOL_OFF
 from sql import query
 from tasks.decisions import tell_contradictions
 from tasks.gathering import Gathering
+
+_T = TypeVar("_T")
 
 _MOST_PER_STATEMENT: Final = 200
 _UPKEEP_SECONDS: Final = 2.0
@@ -40,13 +42,12 @@ async def write_outcomes(connection: LastingConnection, ended: Sequence[tuple[UU
         {
             "attempt_ids": [attempt_id for attempt_id, _ in ended],
             "outcomes": [record.outcome for record in records],
-            "states": [record.state for record in records],
-            "reasons": [record.reason for record in records],
-            "provider_message_ids": [record.provider_message_id for record in records],
-            "provider_codes": [record.answer.code for record in records],
-            "provider_subcodes": [record.answer.subcode for record in records],
-            "provider_texts": [record.answer.text.replace("\x00", "") or None for record in records],
-            "wait_seconds": [record.wait_seconds for record in records],
+            "reasons": _column(record.reason for record in records),
+            "provider_message_ids": _column(record.provider_message_id for record in records),
+            "provider_codes": _column(record.answer.code for record in records),
+            "provider_subcodes": _column(record.answer.subcode for record in records),
+            "provider_texts": _column(record.answer.text.replace("\x00", "") or None for record in records),
+            "wait_seconds": _column(record.wait_seconds for record in records),
             "cool_off_seconds": COOL_OFF.total_seconds(),
             "repeated_text": REPEATED_ID.answer.text,
         },
@@ -54,6 +55,14 @@ async def write_outcomes(connection: LastingConnection, ended: Sequence[tuple[UU
     known = {row["attempt_id"] for row in recorded}
     await _tell_late_truth(connection, [one for one in ended if one[0] not in known])
     return frozenset(row["attempt_id"] for row in recorded if row["is_repeated"])
+
+
+def _column(values: Iterable[_T | None]) -> list[_T | None]:
+    """Return values without the Nones at their end, of which a column has hundreds: `unnest` fills it up with NULLs."""
+    column = list(values)
+    while column and column[-1] is None:
+        del column[-1]
+    return column
 
 
 async def _tell_late_truth(connection: LastingConnection, unrecorded: Sequence[tuple[UUID, Outcome]]) -> None:
@@ -131,7 +140,6 @@ class _Record:
     """An outcome in the words of the tables."""
 
     outcome: str
-    state: str
     reason: Reason | None = None
     provider_message_id: str | None = None
     answer: ProviderAnswer = field(default_factory=ProviderAnswer)
@@ -141,15 +149,15 @@ class _Record:
 def _record_of(outcome: Outcome) -> _Record:
     match outcome:
         case Accepted():
-            return _Record("accepted", "sent", provider_message_id=outcome.provider_message_id)
+            return _Record("accepted", provider_message_id=outcome.provider_message_id)
         case Refused():
-            return _Record("refused", "failed", reason=outcome.reason, answer=outcome.answer)
+            return _Record("refused", reason=outcome.reason, answer=outcome.answer)
         case Unknown():
-            return _Record("unknown", "unknown", reason=outcome.reason, answer=outcome.answer)
+            return _Record("unknown", reason=outcome.reason, answer=outcome.answer)
         case NotSent(service_away=False) if outcome.answer.code is not None:
-            return _Record("not_sent", "ready", answer=outcome.answer, wait_seconds=_PERSON_WAIT_SECONDS)
+            return _Record("not_sent", answer=outcome.answer, wait_seconds=_PERSON_WAIT_SECONDS)
         case NotSent() | Throttled() | AccountStopped():
-            return _Record("not_sent", "ready", answer=outcome.answer)
+            return _Record("not_sent", answer=outcome.answer)
         case _:
             assert_never(outcome)
 

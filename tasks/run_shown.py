@@ -47,13 +47,13 @@ def summary_markdown(counts: Counts, *, campaign: Mapping[str, Any], run_address
     return "\n".join(lines)
 
 
-def problems_markdown(problems: Sequence[Problem], *, campaign: Mapping[str, Any]) -> str:
-    """Return the first problems of a list as a table: row, column, a sentence without what stands in the cell.
+def problems_markdown(problems: Sequence[Problem], *, known: int, campaign: Mapping[str, Any]) -> str:
+    """Return the first of `known` problems of a list as a table: row, column, a sentence without the cell's text.
 
     Below what became of the list, and how to get it back with its bad cells marked. As markdown, whose long sentences
     are wrapped: a table of Prefect cuts them.
     """
-    shown, known = len(problems), campaign["problem_count"]
+    shown = len(problems)
     of = "All problems" if shown == known else f"The first {shown} of {known:,} problems"
     lines = [
         campaign_line(campaign),

@@ -84,6 +84,7 @@ class _Share:
         self._room = asyncio.Event()
         self._moved_at = time.monotonic()
         self._is_media = order.template.content.is_media
+        self._variables = order.template.variables  # read from the text once
 
     async def run(self) -> ShareReport:
         recorder = asyncio.create_task(self._record_outcomes())
@@ -241,9 +242,7 @@ class _Share:
         slot = await self._await_slot(intent)
         if slot is None:
             return NotSent(ProviderAnswer())
-        content = self._order.template.content.rendered(
-            dict(zip(self._order.template.variables, intent.cells, strict=True))
-        )
+        content = self._order.template.content.rendered(dict(zip(self._variables, intent.cells, strict=True)))
         # The fence: a process that was frozen since its slot may have lost its lease. Nothing awaits between here and
         # the first byte but the connection itself.
         if time.monotonic() - slot.earliest > self._order.timing.fence_margin_seconds:

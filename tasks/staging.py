@@ -1,11 +1,12 @@
 """The rows of a list in the database, and all that is wrong with them, before they are messages."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
 from clients.postgres import Connection
-from clients.spreadsheet import ReadFile, UnreadableFile
+from clients.spreadsheet import ReadFile, Reading, UnreadableFile
 from domain.problem import Finding, Problem
 from domain.recipients_file import INVISIBLE_CHARACTERS, LONGEST_USER_ID, SHORTEST_USER_ID, USER_ID_COLUMN
 from domain.template import TEXT_LIMITS, Template, literal_and_counts
@@ -25,17 +26,11 @@ def stage_list(connection: Connection, campaign_id: UUID, *, target: Target, giv
         connection.execute(query("staging/clear"), {"campaign_id": campaign_id})
         connection.execute(query("problems/clear"), {"campaign_id": campaign_id})
         connection.execute(query("staging/name_campaign"), {"campaign_id": str(campaign_id)})
-        problems: list[Problem] = []
-        match given.file:
-            case UnreadableFile():
-                problems += given.file.problems
-            case ReadFile():
-                _copy(connection, "staging/copy_rows", given.file.rows_file)
-                problems += _problems_of_header(connection, campaign_id, file=given.file, template=target.template)
-                if not problems:
-                    _copy(connection, "staging/copy_problems", given.file.problems_file)
-            case None:
-                _copy_ids(connection, given.user_ids)
+        problems: Sequence[Problem] = ()
+        if given.reading is None:
+            _copy_ids(connection, given.user_ids)
+        else:
+            problems = _stage_file(connection, campaign_id, reading=given.reading, template=target.template)
         for problem in problems:
             _keep_problem(connection, campaign_id, problem)
     return not problems
@@ -70,6 +65,26 @@ def list_problems(connection: Connection, campaign_id: UUID, *, most: int | None
     """Return the problems of a campaign, the file's first and then by row; all of them unless `most` is given."""
     rows = connection.execute(query("problems/list"), {"campaign_id": campaign_id, "most": most})
     return [Problem(Finding(row["finding"]), row["row_number"], row["column_name"], row["facts"]) for row in rows]
+
+
+def _stage_file(
+    connection: Connection, campaign_id: UUID, *, reading: Reading, template: Template
+) -> Sequence[Problem]:
+    """Stage the rows of a file and return what is wrong with it as a whole.
+
+    The first reader's rows are copied while the second one may still be at work: both take seconds for a large file.
+    Where they do not agree no row stays staged.
+    """
+    if isinstance(reading.first, ReadFile):
+        _copy(connection, "staging/copy_rows", reading.first.rows_file)
+    match reading.result:
+        case UnreadableFile(problems):
+            connection.execute(query("staging/clear"), {"campaign_id": campaign_id})
+        case ReadFile() as file:
+            problems = tuple(_problems_of_header(connection, campaign_id, file=file, template=template))
+            if not problems:
+                _copy(connection, "staging/copy_problems", file.problems_file)
+    return problems
 
 
 def _problems_of_header(

@@ -75,9 +75,7 @@ def check_times(connection: Connection, submission: Submission, *, tolerance: ti
         )
 
 
-def open_campaign(
-    connection: Connection, submission: Submission, *, target: Target, sha256: str, checks_earlier: bool = True
-) -> UUID:
+def open_campaign(connection: Connection, submission: Submission, *, target: Target, sha256: str) -> UUID:
     """Make the campaign of a submission, as a draft, or find the one it has made before; return its id.
 
     Raises AlreadySubmittedError, naming the earlier campaign, when the same list was submitted within 24 hours and the
@@ -91,16 +89,17 @@ def open_campaign(
         if known is not None:
             return known
         earlier = find_earlier(connection, submission, target=target, sha256=sha256)
-        if earlier is not None and checks_earlier and not submission.again:
+        if earlier is not None and not submission.again:
             raise AlreadySubmittedError(
                 "The same list was submitted for this account, template and time already, as the campaign "
                 f"{earlier['name']} ({earlier['campaign_id']}, {earlier['state']}); nothing was sent twice. If these "
                 "people are meant to get it a second time, add --again."
             )
-        return _create_campaign(connection, submission, target=target, sha256=sha256)
+        return create_campaign(connection, submission, target=target, sha256=sha256)
 
 
-def _create_campaign(connection: Connection, submission: Submission, *, target: Target, sha256: str) -> UUID:
+def create_campaign(connection: Connection, submission: Submission, *, target: Target, sha256: str) -> UUID:
+    """Create the campaign of a submission as a draft; return its id."""
     campaign_id: UUID = uuid7()
     connection.execute(
         query("campaigns/create"),

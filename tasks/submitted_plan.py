@@ -33,7 +33,7 @@ class AskedPlan:
 
 
 def read_plan(connection: Connection, campaign_id: UUID) -> AskedPlan:
-    """Read a campaign's plan; costs one pass over its rows. Raises NotFoundError."""
+    """Read a campaign's plan. Raises NotFoundError."""
     row = connection.execute(query("approvals/facts"), {"campaign_id": campaign_id}).fetchone()
     if row is None:
         raise NotFoundError(f"There is no campaign {campaign_id}; `windowcast campaigns list` shows them.")

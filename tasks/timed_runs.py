@@ -27,7 +27,7 @@ from domain.sweep import SweepCode, SweepFinding
 from sql import query
 from tasks.accounts import find_account
 from tasks.campaigns import ask_approval, get_campaign, schedule_campaign
-from tasks.intake import asks_approval, nobody_sentence
+from tasks.intake import asks_approval, count_ready, nobody_sentence
 from tasks.planning import keep_plan
 from tasks.windows import foretell, guards_of, read_clock, timing_of
 
@@ -275,9 +275,8 @@ def _foretell_anew(connection: Connection, campaign: dict[str, Any], *, at: date
     if outlook.forecast.eligible_at_send == 0 and campaign["hold_until"] is None:
         raise NobodyEligibleError(nobody_sentence(outlook, is_timed=True))
     keep_plan(connection, campaign_id, outlook=outlook)
-    holds = campaign["hold_until"] is not None
-    asks = asks_approval(connection, campaign_id, outlook=outlook, holds=holds, guards=guards)
-    return asks or bool(campaign["asks_approval"])
+    ready = count_ready(connection, campaign_id) if campaign["hold_until"] else None
+    return asks_approval(outlook, ready=ready, guards=guards) or bool(campaign["asks_approval"])
 
 
 def _order(campaign: dict[str, Any], *, chosen: Settings) -> RunOrder:

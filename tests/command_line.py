@@ -12,7 +12,6 @@ import pytest
 
 from ended import Ended
 from factories import TOKEN, user_id
-from prefect_database import copy_database, migrated
 from sandbox.process import SandboxClient, running_sandbox
 
 
@@ -82,24 +81,11 @@ def _assert_every_promise_holds(url: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def own_prefect(tmp_path_factory):
-    """The temporary Prefect server that commands start when they run flows, started before any of them.
-
-    They start it before Prefect is imported. Here an earlier test may have imported it, and then Prefect would know of
-    no server and start one itself, in the home folder of whoever runs the tests.
-    """
-    from cli.temporary_prefect import ensure_server
-
+def own_prefect():
+    """See that no Prefect server is configured: a submit then runs its steps in this process."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("PREFECT_API_URL", raising=False)
-        home = tmp_path_factory.mktemp("own")
-        copy_database(migrated(), home / "prefect")
-        ensure_server(home)
-        from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
-
-        known = {PREFECT_API_URL: os.environ["PREFECT_API_URL"], PREFECT_HOME: os.environ["PREFECT_HOME"]}
-        with temporary_settings(known):
-            yield
+        yield
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ def pytest_collection_modifyitems(items):
 
 
 def _uses_prefect(item) -> bool:
-    return item.path.parent.name in {"commands", "flows"}
+    return item.path.parent.name == "flows"
 
 
 @pytest.fixture(scope="session")

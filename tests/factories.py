@@ -228,3 +228,18 @@ class World:
         self.connection.execute(
             f"CREATE OR REPLACE FUNCTION windowcast.clock() RETURNS timestamptz LANGUAGE sql VOLATILE AS $${body}$$"
         )
+
+
+class StoppedClock:
+    """The one clock, which moves only by the steps of a test: then no bound depends on the speed of the machine."""
+
+    def __init__(self, world: World) -> None:
+        self._world, self._at = world, read_clock(world.connection)
+        self.step(0)
+
+    def step(self, seconds: float) -> None:
+        self._at += timedelta(seconds=seconds)
+        self._world.connection.execute(
+            f"CREATE OR REPLACE FUNCTION windowcast.clock() RETURNS timestamptz LANGUAGE sql VOLATILE AS "
+            f"$$SELECT '{self._at.isoformat()}'::timestamptz$$"
+        )

@@ -72,7 +72,7 @@ async def platform(*script, tls=None):
 
 def messenger_at(base_url, *, page_id=None, channel="messenger", **options):
     route = Route(channel=channel, external_id="1001", page_id=page_id, token=CANARY)
-    return GraphMessenger(route, base_url=base_url, version="v25.0", **{"read_timeout_seconds": 0.3, **options})
+    return GraphMessenger(route, base_url=base_url, version="v25.0", **{"read_timeout_seconds": 30, **options})
 
 
 async def send_to(base_url, **options):

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
+
 import servers
 from clients.postgres import connect
 from domain.pace import Timing
@@ -45,9 +47,9 @@ class Stage:
     def __init__(self, server: servers.Server) -> None:
         self._server = server
 
-    def new_database(self) -> str:
-        """Return the URL of an empty database with our schema."""
-        return self._server.url(self._server.create())
+    def new_database(self, *, template: str = "windowcast_template") -> str:
+        """Return the URL of an empty database: with our schema, or like another template."""
+        return self._server.url(self._server.create(template=template))
 
     def campaign(self, url: str, people: int, *, per_second: float | None = None) -> ShareOrder:
         """Make a campaign that is sending, and return the order to send all of it."""
@@ -61,6 +63,13 @@ class Stage:
             start_campaign(connection, campaign_id, timing=TIMING)
             connection.execute(_MORE_PEOPLE, {"campaign_id": campaign_id, "people": people})
         return self.order(url, campaign_id, limit=people)
+
+    def cpu_seconds(self, url: str) -> float:
+        """Return the CPU seconds that all processes of the server have used, those that ended included."""
+        with connect(url) as connection:
+            server = psutil.Process(connection.info.backend_pid).parent()
+        times = [server.cpu_times(), *(process.cpu_times() for process in server.children(recursive=True))]
+        return times[0].children_user + times[0].children_system + sum(one.user + one.system for one in times)
 
     def settle(self, url: str) -> None:
         """Do what a running server does by and by: statistics, visibility, a checkpoint."""

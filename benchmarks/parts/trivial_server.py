@@ -19,6 +19,11 @@ class TrivialServer:
     url: str
     process: psutil.Process
 
+    def cpu_seconds(self) -> float:
+        """Return the CPU seconds that it has used."""
+        times = self.process.cpu_times()
+        return times.user + times.system
+
     async def arrivals(self) -> dict[str, list[float]]:
         """Return when each POST arrived (this machine's monotonic clock, seconds), by the Page in its path."""
         async with aiohttp.ClientSession() as session, session.get(f"{self.url}/arrivals") as response:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+import orjson
+
 from clients.graph.errors import GraphError, outcome_of
 from clients.graph.transport import Failure, Fault, Reply
 from domain.outcome import Accepted, NotSent, Outcome, ProviderAnswer, Unknown
@@ -26,10 +28,18 @@ _LOOKS_LIKE_A_TOKEN: Final = re.compile(r"\b(EAA|IGAA|IGQ)[A-Za-z0-9_-]{8,}")
 def json_object(text: bytes | str) -> dict[str, object]:
     """Return the JSON object that the text is, empty if it is none."""
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
+        value = orjson.loads(text)
+    except ValueError:
+        value = _by_the_slower_parser(text)
     return value if isinstance(value, dict) else {}
+
+
+def _by_the_slower_parser(text: bytes | str) -> object:
+    """Parse JSON that may hold half a surrogate pair, which orjson refuses; None if it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def outcome_of_reply(reply: Reply, *, token: str, account_ids: tuple[str, ...]) -> Outcome:
@@ -116,7 +126,8 @@ def _unclear(text: str) -> Unknown:
 
 
 def _header(headers: Mapping[str, str], name: str) -> dict[str, object]:
-    return json_object(headers.get(name, ""))
+    text = headers.get(name)
+    return json_object(text) if text else {}
 
 
 def _business_entries(headers: Mapping[str, str], account_ids: tuple[str, ...]) -> Iterator[dict[str, object]]:

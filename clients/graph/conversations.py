@@ -85,9 +85,8 @@ class ConversationReader:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._route = route
-        self._root = graph_root(base_url, version=version)
         limits = WireLimits(connections=1, connect_seconds=connect_timeout_seconds, read_seconds=read_timeout_seconds)
-        self._wire = Wire(limits, tls=tls)
+        self._wire = Wire(graph_root(base_url, version=version), limits, tls=tls)
         self._headers = {"Authorization": f"Bearer {route.token}"}
 
     async def __aenter__(self) -> Self:
@@ -155,7 +154,7 @@ class ConversationReader:
         return body if isinstance(body, NoPage) else _page_of(conversation_id, body)
 
     async def _get(self, path: str) -> dict[str, Any] | NoPage:
-        answer = await self._wire.exchange("GET", f"{self._root}/{path}", headers=self._headers)
+        answer = await self._wire.exchange(self._wire.request_head("GET", f"/{path}", headers=self._headers))
         if isinstance(answer, Failure):
             return _no_page(LookUpResult.NO_ANSWER, answer.words)
         body = json_object(answer.body)

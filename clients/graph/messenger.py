@@ -10,6 +10,8 @@ from types import TracebackType
 from typing import Final, Self
 from urllib.parse import SplitResult, urlsplit
 
+import orjson
+
 from clients.graph.answers import error_in, json_object, outcome_of_failure, outcome_of_reply, usage_percent
 from clients.graph.errors import outcome_of
 from clients.graph.transport import Failure, Reply, Wire, WireLimits
@@ -94,14 +96,16 @@ class GraphMessenger:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._route = route
-        self._root = graph_root(base_url, version=version)
         self._limits = WireLimits(
             connections=connections,
             connect_seconds=connect_timeout_seconds,
             read_seconds=read_timeout_seconds,
         )
-        self._wire = Wire(self._limits, tls=tls)
-        self._headers = {"Authorization": f"Bearer {route.token}"}
+        self._wire = Wire(graph_root(base_url, version=version), self._limits, tls=tls)
+        headers = {"Authorization": f"Bearer {route.token}"}
+        self._check_head = self._wire.request_head("GET", "/me?fields=id,name", headers=headers)
+        headers |= {"Content-Type": "application/json"}
+        self._send_head = self._wire.request_head("POST", f"/{route.post_id}/messages", headers=headers)
         self._usage: float | None = None
 
     async def __aenter__(self) -> Self:
@@ -154,12 +158,7 @@ class GraphMessenger:
             # Instagram does not document metadata; it does no harm there, and the echo may bring it back.
             "message": {**_message(content), "metadata": metadata},
         }
-        answer = await self._wire.exchange(
-            "POST",
-            f"{self._root}/{self._route.post_id}/messages",
-            headers={**self._headers, "Content-Type": "application/json"},
-            content=_encoded(body),
-        )
+        answer = await self._wire.exchange(self._send_head, content=_encoded(body))
         if isinstance(answer, Failure):
             return outcome_of_failure(answer)
         self._note_usage(answer)
@@ -167,7 +166,7 @@ class GraphMessenger:
 
     async def check(self) -> AccountCheck:
         """Ask the platform whose token this is. Sends nothing to anybody and raises nothing."""
-        answer = await self._wire.exchange("GET", f"{self._root}/me?fields=id,name", headers=self._headers)
+        answer = await self._wire.exchange(self._check_head)
         if isinstance(answer, Failure):
             return AccountCheck(CheckResult.NO_ANSWER, answer=ProviderAnswer(text=answer.words))
         self._note_usage(answer)
@@ -211,15 +210,19 @@ def _message(content: Mapping[str, object]) -> dict[str, object]:
 
 
 def _encoded(body: Mapping[str, object]) -> bytes:
-    # ASCII with escapes: half a surrogate pair in a text becomes the platform's refusal and not our crash.
-    return json.dumps(body, separators=(",", ":")).encode("ascii")
+    try:
+        return orjson.dumps(body)
+    except orjson.JSONEncodeError:
+        # ASCII with escapes: half a surrogate pair in a text becomes the platform's refusal and not our crash.
+        return json.dumps(body, separators=(",", ":")).encode("ascii")
 
 
 def _checked_base_url(base_url: str) -> str:
     try:
         parts = urlsplit(base_url)
+        (parts.hostname or "").encode("idna")
         has_port_at_most = parts.port is None or parts.port > 0
-    except ValueError:
+    except ValueError:  # of the port, or a host that no name can be
         has_port_at_most = False
     if not has_port_at_most or parts.scheme not in {"http", "https"} or not parts.hostname or _has_more(parts):
         # The address itself is not repeated: a mistaken one may hold a password.

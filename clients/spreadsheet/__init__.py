@@ -2,6 +2,15 @@
 
 from clients.spreadsheet.child import UPLOAD_FILE
 from clients.spreadsheet.limits import HiddenRows, ReadLimits
-from clients.spreadsheet.recipients import ReadFile, UnreadableFile, read_recipients
+from clients.spreadsheet.recipients import ReadFile, Reading, UnreadableFile, read_recipients, start_reading
 
-__all__ = ["UPLOAD_FILE", "HiddenRows", "ReadFile", "ReadLimits", "UnreadableFile", "read_recipients"]
+__all__ = [
+    "UPLOAD_FILE",
+    "HiddenRows",
+    "ReadFile",
+    "ReadLimits",
+    "Reading",
+    "UnreadableFile",
+    "read_recipients",
+    "start_reading",
+]

@@ -20,7 +20,7 @@ from clients.spreadsheet.clean_cells import (
 )
 from clients.spreadsheet.copy_format import ELEMENT, copy_array, copy_text
 from clients.spreadsheet.limits import HiddenRows, ReadLimits, too_large
-from clients.spreadsheet.plain_rows import copy_lines, odd_places, part_of, row_at, texts_of
+from clients.spreadsheet.plain_rows import copy_lines, joined, odd_places, part_of, row_at, texts_of
 from clients.spreadsheet.row_shapes import RowBatch
 from clients.spreadsheet.row_trace import CarefulRow, TraceWriter
 from clients.spreadsheet.sheet_rows import CellFinding, SheetRow
@@ -139,40 +139,41 @@ class RecipientsWriter:
         """Write rows column by column; those with a cell that needs a closer look go one by one, in their order."""
         numbers, given = batch
         count = len(numbers)
-        blank: list[str | None] = [None] * count
-        columns = [texts_of(given[column] if column < len(given) else blank) for column in self._kept]
+        columns = [texts_of(given[column]) if column < len(given) else [""] * count for column in self._kept]
         character_count = sum(sum(map(len, texts)) for texts in columns)
         if character_count > _BATCH_CHARACTERS and count > 1:
             # One long text that many cells point to is small in the file: laid out all at once, it is not.
             self._write_batch(part_of(batch, slice(count // 2)))
             self._write_batch(part_of(batch, slice(count // 2, None)))
             return
-        odd = odd_places(columns)
-        self._count_characters(character_count - sum(len(texts[place]) for texts in columns for place in odd))
+        joined_columns = joined(columns)
+        odd = odd_places(columns, joined_columns)
+        if odd:
+            left_out = set(odd)
+            is_plain = [place not in left_out for place in range(count)]
+            numbers = list(compress(numbers, is_plain))
+            columns = [list(compress(column, is_plain)) for column in columns]
+            joined_columns = joined(columns)
+            character_count = sum(sum(map(len, texts)) for texts in columns)
+        if self.trace:
+            self.trace.flush()
+        self._count_characters(character_count)
         self._write_lines(batch, odd, copy_lines(numbers, columns))
-        self._trace_batch(numbers, columns, odd)
+        if self.trace:
+            self.trace.write_batch(numbers, joined_columns)
 
-    def _write_lines(self, batch: RowBatch, odd: list[int], lines: list[str]) -> None:
-        first = 0
-        for place in [*odd, len(lines)]:
+    def _write_lines(self, batch: RowBatch, odd: list[int], plain: str) -> None:
+        """Write the lines of the plain rows, and in their places the odd ones."""
+        lines = plain.splitlines(keepends=True) if odd else [plain]
+        count, first = len(batch.numbers), 0
+        for before, place in enumerate([*odd, count]):
             if place > first:
                 self._step_over(batch.numbers[first:place])
                 self.row_count += place - first
-                self._rows.writelines(lines[first:place])
-            if place < len(lines):
+                self._rows.writelines(lines[first - before : place - before])
+            if place < count:
                 self._take_carefully(row_at(batch, place))
             first = place + 1
-
-    def _trace_batch(self, numbers: Sequence[int], columns: Sequence[list[str]], odd: list[int]) -> None:
-        if self.trace is None:
-            return
-        if odd:
-            left_out = set(odd)
-            is_told = [place not in left_out for place in range(len(numbers))]
-            numbers = list(compress(numbers, is_told))
-            columns = [list(compress(column, is_told)) for column in columns]
-        self.trace.add(numbers, columns)
-        self.trace.flush()
 
     def _write_plain(self, row: SheetRow) -> bool:
         """Write a row of plain values, the common case, in as few steps as there are; False if it is not one."""

@@ -1,10 +1,11 @@
 """The zip that a workbook is: checked in full before anything in it is believed, then opened part by part."""
 
+import itertools
 import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn
@@ -12,6 +13,7 @@ from xml.parsers import expat
 
 from clients.spreadsheet.file_kind import check_workbook_name, wrong_kind
 from clients.spreadsheet.limits import MIB, ReadLimits, UnreadableError, damaged, refused, too_large
+from clients.spreadsheet.printable import is_printable
 from domain.problem import Finding
 
 BLOCK_BYTES: Final = MIB
@@ -32,7 +34,8 @@ _BROKEN: Final = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError,
 class Part:
     """One XML part. `is_plain`: UTF-8, without comments, CDATA or carriage returns.
 
-    It was found well-formed, or `is_proven` is false: then it is plain, and whoever reads it must prove it.
+    It was found well-formed, or `is_proven` is false: then only its beginning was unpacked, and found plain. Its reader
+    proves the rest, and gives it to a parser from the first block that is not plain (`is_plain_block`).
     """
 
     name: str
@@ -62,10 +65,11 @@ class Package:
                 checker.finish()
 
     def blocks(self, part: Part) -> Iterator[bytes]:
-        """Give the bytes of a part, unpacked, about a megabyte at a time."""
-        with self._archive.open(part.name) as file:
-            while block := file.read(BLOCK_BYTES):
-                yield block
+        """Give the bytes of a part, unpacked, about a megabyte at a time; raise UnreadableError if that fails."""
+        try:
+            yield from _unpacked(self._archive, self._archive.getinfo(part.name), part.byte_count)
+        except _BROKEN as error:
+            raise _not_unpacked(part.name) from error
 
     def read_small(self, part: Part) -> bytes:
         """Give a whole descriptive part; raise UnreadableError if it is larger than any honest one."""
@@ -167,7 +171,7 @@ def _check_declared_sizes(members: list[zipfile.ZipInfo], limits: ReadLimits) ->
 
 
 def _check_contents(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], limits: ReadLimits) -> dict[str, Part]:
-    """Unpack everything once: sizes and checksums must hold, and XML must be well-formed and without document type."""
+    """Unpack all but large parts: sizes and checksums must hold, and XML be well-formed and without document type."""
     parts: dict[str, Part] = {}
     left = limits.unpacked_bytes
     for member in members:
@@ -178,7 +182,7 @@ def _check_contents(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], li
         except UnreadableError:
             raise
         except _BROKEN as error:
-            raise damaged(f"its part {_shown(member.filename)} cannot be unpacked") from error
+            raise _not_unpacked(member.filename) from error
         left -= part.byte_count
         parts[member.filename] = part
     return parts
@@ -187,8 +191,8 @@ def _check_contents(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], li
 def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, left: int, *, large_part_bytes: int) -> Part:
     is_xml = member.filename.casefold().endswith((".xml", ".rels"))
     is_large = _holds_rows(member.filename) and member.file_size >= large_part_bytes
-    if is_xml and is_large and (part := _check_large(archive, member, left)).is_plain:
-        return part
+    if is_xml and is_large and _begins_plainly(next(_unpacked(archive, member, left), b"")):
+        return Part(member.filename, member.file_size, is_plain=True, is_proven=False)
     checker = _XmlChecker(member.filename) if is_xml else None
     for block in _unpacked(archive, member, left):
         if checker:
@@ -201,20 +205,17 @@ def _holds_rows(name: str) -> bool:
     return "worksheets/" in folded or "sharedstrings" in folded
 
 
-def _check_large(archive: zipfile.ZipFile, member: zipfile.ZipInfo, left: int) -> Part:
-    """Unpack a part without parsing it, and tell whether it may be read, and proven, by the quick way."""
-    is_plain = True
-    tail = b""
-    for number, block in enumerate(_unpacked(archive, member, left)):
-        text = tail + block
-        if number == 0:
-            is_plain = _is_utf8(block)
-            text = _after_declaration(block)
-            text = text.partition(b"?>")[2] if text.startswith(_DECLARATION_STARTS) else text
-        # One byte is found several times faster than two.
-        is_plain = is_plain and not any(mark[-1:] in text and mark in text for mark in _MARKS_OF_MORE)
-        tail = block[-1:]
-    return Part(member.filename, member.file_size, is_plain, is_proven=False)
+def _begins_plainly(block: bytes) -> bool:
+    """Tell by its first block whether a part may be read, and proven, by the quick way."""
+    text = _after_declaration(block)
+    text = text.partition(b"?>")[2] if text.startswith(_DECLARATION_STARTS) else text
+    return _is_utf8(block) and is_plain_block(text)
+
+
+def is_plain_block(block: bytes) -> bool:
+    """Tell whether a block holds no comment, CDATA, document type, processing instruction or carriage return."""
+    # One byte is found several times faster than two.
+    return not any(mark[-1:] in block and mark in block for mark in _MARKS_OF_MORE)
 
 
 def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, left: int) -> Iterator[bytes]:
@@ -228,6 +229,10 @@ def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, left: int) -> I
             yield block
     if byte_count != member.file_size:
         raise damaged(f"its part {_shown(member.filename)} is shorter than it says")
+
+
+def _not_unpacked(name: str) -> UnreadableError:
+    return damaged(f"its part {_shown(name)} cannot be unpacked")
 
 
 class _XmlChecker:
@@ -280,6 +285,17 @@ def _is_utf8(block: bytes) -> bool:
     return not block.startswith((b"\xff\xfe", b"\xfe\xff")) and b"\x00" not in block[:4]
 
 
+def parse_blocks(name: str, parser: expat.XMLParserType, blocks: Iterable[bytes]) -> Iterator[None]:
+    """Give the blocks of a part to a parser, one for each step; raise UnreadableError if they are not well-formed."""
+    parser.StartDoctypeDeclHandler = _refuse_document_type
+    for block in itertools.chain(blocks, [b""]):
+        try:
+            parser.Parse(block, not block)
+        except (expat.ExpatError, LookupError) as error:
+            raise damaged(f"its part {_shown(name)} is broken") from error
+        yield
+
+
 def prove_piece(name: str, piece: str) -> None:
     """Check that a piece of a part, put between two tags, is well-formed; raise UnreadableError if it is not.
 
@@ -301,7 +317,7 @@ def decoded(name: str, block: bytes) -> str:
 
 def is_quiet(piece: str) -> bool:
     """Tell whether a piece has no entities and no characters that XML forbids, or its texts may not hold."""
-    return "&" not in piece and "]]>" not in piece and piece.isprintable()
+    return "&" not in piece and "]]>" not in piece and is_printable(piece)
 
 
 def _refuse_document_type(*_names: object) -> NoReturn:

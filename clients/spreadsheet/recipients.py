@@ -9,8 +9,10 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, Final
@@ -77,6 +79,25 @@ class UnreadableFile:
     byte_count: int
 
 
+class Reading:
+    """A file that its first reader has read; the second one, which must agree, may still be at work.
+
+    `first` is only worth something once `result` says the same. A reading that nobody waits for takes its second
+    reader with it.
+    """
+
+    def __init__(
+        self, first: ReadFile | UnreadableFile, settle: Callable[[], ReadFile | UnreadableFile] | None = None
+    ) -> None:
+        self.first = first
+        self._settle = settle
+
+    @cached_property
+    def result(self) -> ReadFile | UnreadableFile:
+        """Wait for the second reader; return the file if both agree, else the refusal."""
+        return self._settle() if self._settle else self.first
+
+
 @dataclass(frozen=True)
 class _Copy:
     sha256: str
@@ -99,16 +120,33 @@ def read_recipients(
     sheet to read; `hidden_rows` says what to do with hidden ones; `encoding` is a csv file's, where it is not UTF-8.
     Raises NotFoundError if there is no such file.
     """
+    return start_reading(
+        path, folder=folder, limits=limits, sheet=sheet, hidden_rows=hidden_rows, encoding=encoding
+    ).result
+
+
+def start_reading(
+    path: Path,
+    *,
+    folder: Path,
+    limits: ReadLimits = _DEFAULT_LIMITS,
+    sheet: str | None = None,
+    hidden_rows: HiddenRows = "ask",
+    encoding: str | None = None,
+) -> Reading:
+    """Do what `read_recipients` does, but return as soon as the first reader has ended: its rows may be staged."""
     started = time.perf_counter()
     copy = _copy_in(path, folder / UPLOAD_FILE, limits)
     if copy.problem:
-        return UnreadableFile((copy.problem,), copy.sha256, copy.byte_count)
+        return Reading(UnreadableFile((copy.problem,), copy.sha256, copy.byte_count))
     job = ReadingJob(path.suffix.lower(), sheet, hidden_rows, limits, encoding)
     copied = time.perf_counter()
-    answer = _read_in_children(folder, job)
-    (folder / TRACE_FILE).unlink(missing_ok=True)
-    seconds = {"copy": copied - started, "child": time.perf_counter() - copied}
-    return result_of(answer, folder, sha256=copy.sha256, byte_count=copy.byte_count, seconds=seconds)
+
+    def result(answer: Mapping[str, Any]) -> ReadFile | UnreadableFile:
+        seconds = {"copy": copied - started, "child": time.perf_counter() - copied}
+        return result_of(answer, folder, sha256=copy.sha256, byte_count=copy.byte_count, seconds=seconds)
+
+    return _read_in_children(folder, job, result)
 
 
 def result_of(
@@ -174,21 +212,33 @@ def _copy_bytes(source: IO[bytes], target: IO[bytes], most_bytes: int) -> tuple[
     return digest.hexdigest(), byte_count
 
 
-def _read_in_children(folder: Path, job: ReadingJob) -> Mapping[str, Any]:
+def _read_in_children(
+    folder: Path, job: ReadingJob, result: Callable[[Mapping[str, Any]], ReadFile | UnreadableFile]
+) -> Reading:
     """Have both readers read at the same time, within the limit of time; the first one's refusal is the answer."""
     ends_at = time.monotonic() + job.limits.wall_seconds
     for name in (FACTS_FILE, COMPARISON_FILE, STOPPED_FILE):
         (folder / name).unlink(missing_ok=True)
     (folder / TRACE_FILE).write_bytes(b"")
     with contextlib.ExitStack() as children:
+        children.callback((folder / TRACE_FILE).unlink, missing_ok=True)
         first = children.enter_context(_child(folder, job, FACTS_FILE))
         second = children.enter_context(_child(folder, job, COMPARISON_FILE)) if _is_zip(folder) else None
         answer = _answer_of(first, folder, FACTS_FILE, ends_at=ends_at)
         if not is_to_be_compared(answer):
-            return answer
+            return Reading(result(answer))
         if second is None:
-            return _STOPPED
-        return with_comparison(answer, _answer_of(second, folder, COMPARISON_FILE, ends_at=ends_at))
+            return Reading(result(_STOPPED))
+        still_reading = children.pop_all()
+
+    def settle() -> ReadFile | UnreadableFile:
+        with still_reading:
+            comparison = _answer_of(second, folder, COMPARISON_FILE, ends_at=ends_at)
+        return result(with_comparison(answer, comparison))
+
+    reading = Reading(result(answer), settle)
+    weakref.finalize(reading, still_reading.close)
+    return reading
 
 
 def _is_zip(folder: Path) -> bool:

@@ -74,6 +74,11 @@ class TraceWriter:
         """Note one row by its id."""
         self._careful.append(row)
 
+    def write_batch(self, numbers: Sequence[int], joined: Sequence[str]) -> None:
+        """Write many rows told in full, column by column, and those noted by their id since the last record."""
+        assert not self._numbers, "what was noted before the batch is written before it"
+        self._write_rows(numbers, joined)
+
     def flush_if_long(self) -> None:
         """Write what has been noted if it is worth a record. To be called between two rows only."""
         if len(self._numbers) + len(self._careful) >= _MOST_PENDING:
@@ -81,18 +86,20 @@ class TraceWriter:
 
     def flush(self) -> None:
         """Write what has been noted."""
-        if not self._numbers and not self._careful:
-            return
-        text = "\n".join(map(SEPARATOR.join, self._cells)).encode()
-        careful = [(row.number, row.user_id, row.has_finding) for row in self._careful]
-        where = {"columns": self._columns, "ignored": self._ignored}
-        self._write({**where, "numbers": _shortened(self._numbers), "careful": careful}, text)
-        self._numbers, self._cells, self._careful = [], [], []
+        if self._numbers or self._careful:
+            self._write_rows(self._numbers, list(map(SEPARATOR.join, self._cells)))
+            self._numbers, self._cells = [], []
 
     def end(self) -> None:
         """Write the last record: without it a trace is none."""
         self.flush()
         self._write({"end": True})
+
+    def _write_rows(self, numbers: Sequence[int], joined: Sequence[str]) -> None:
+        careful = [(row.number, row.user_id, row.has_finding) for row in self._careful]
+        where = {"columns": self._columns, "ignored": self._ignored}
+        self._write({**where, "numbers": _shortened(numbers), "careful": careful}, "\n".join(joined).encode())
+        self._careful = []
 
     def _write(self, record: Mapping[str, object], text: bytes = b"") -> None:
         line = json.dumps({**record, "bytes": len(text)}).encode()

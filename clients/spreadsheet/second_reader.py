@@ -20,6 +20,7 @@ from domain.recipients_file import INVISIBLE_CHARACTERS
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
 
+_ROWS_AT_ONCE: Final = 1_000
 _BLANKS: Final = f"{INVISIBLE_CHARACTERS} \t\r\n"
 
 Cells = Sequence[object]
@@ -40,7 +41,7 @@ def compare_with_second_reader(path: Path, trace: Path, *, sheet: str | None = N
 
 def compare_rows(table: "CalamineSheet", traced: Iterator[TracedRows]) -> None:
     """Compare a sheet as the second reader sees it with the rows of the first; raise UnreadableError if they differ."""
-    comparison = _Comparison(_rows_of(table), offset=table.start[1] if table.start else 0)
+    comparison = _Comparison(table.iter_rows(), offset=table.start[1] if table.start else 0)
     for rows in traced:
         comparison.take(rows)
     comparison.finish()
@@ -78,16 +79,6 @@ def _load(book: "CalamineWorkbook", sheet: str) -> "CalamineSheet":
         raise _differ("one of them cannot read it at all") from error
 
 
-def _rows_of(table: "CalamineSheet") -> Iterator[Cells]:
-    """Give the cells of each row from row 1 on, the header's and blank ones too."""
-    import python_calamine
-
-    try:
-        yield from table.iter_rows()
-    except (python_calamine.CalamineError, ValueError) as error:
-        raise _differ("one of them cannot read it at all") from error
-
-
 class _Comparison:
     """Walk through the rows of both readings side by side.
 
@@ -106,47 +97,59 @@ class _Comparison:
         self._ignored = frozenset(column - self._offset for column in traced.ignored)
         places = [column - self._offset for column in traced.columns]
         careful = {row.number: row for row in traced.careful}
-        cells = self._rows_at(sorted([*traced.numbers, *careful]) if careful else traced.numbers)
-        told = [cells[number] for number in traced.numbers] if careful else list(cells.values())
-        if told:
-            self._compare_told(traced, [_column(told, place) for place in places])
+        if not careful:
+            self._compare_told(traced, _columns(self._rows_at(traced.numbers), places))
+            return
+        numbers = sorted([*traced.numbers, *careful])
+        cells = dict(zip(numbers, self._rows_at(numbers), strict=True))
+        self._compare_told(traced, _columns([cells[number] for number in traced.numbers], places))
         for number, row in careful.items():
             self._compare_careful(row, _cell(cells[number], places[0]), cells[number])
 
     def finish(self) -> None:
         """Check that nothing is left of the second reading."""
-        for cells in self._rows:
-            self._number += 1
-            self._check_blank(cells)
+        while rows := self._next(_ROWS_AT_ONCE):
+            self._check_blank(rows)
 
-    def _rows_at(self, numbers: Sequence[int]) -> dict[int, Cells]:
+    def _next(self, count: int) -> list[Cells]:
+        """Give the next rows of the second reading, fewer at its end: the header's and blank ones too."""
+        import python_calamine
+
+        try:
+            rows = list(islice(self._rows, count))
+        except (python_calamine.CalamineError, ValueError) as error:
+            raise _differ("one of them cannot read it at all") from error
+        return rows
+
+    def _rows_at(self, numbers: Sequence[int]) -> list[Cells]:
         """Give the second reader's cells of some rows; the rows before and between them must be blank."""
-        found: dict[int, Cells] = {}
+        found: list[Cells] = []
         if numbers and numbers[-1] - numbers[0] + 1 == len(numbers):
             self._skip_to(numbers[0])
-            found = dict(zip(numbers, islice(self._rows, len(numbers)), strict=False))
+            found += self._next(len(numbers))
             self._number += len(found)
         for number in numbers[len(found) :]:
             self._skip_to(number)
-            found[number] = next(self._rows, ())
+            found += self._next(1) or [()]
             self._number += 1
         return found
 
     def _skip_to(self, number: int) -> None:
-        for cells in islice(self._rows, number - 1 - self._number):
-            self._number += 1
-            self._check_blank(cells)
+        while self._number < number - 1 and (rows := self._next(min(number - 1 - self._number, _ROWS_AT_ONCE))):
+            self._check_blank(rows)
         self._number = number - 1
 
-    def _check_blank(self, cells: Cells) -> None:
+    def _check_blank(self, rows: Sequence[Cells]) -> None:
         """Refuse a row that only the second reader sees; the header, row 1, is left to other checks."""
-        if self._number > 1 and any(cell != "" and _shows(cell) for cell in self._looked_at(cells)):
-            raise _differ(f"row {self._number} has other values, or is seen by one of them only")
+        for cells in rows:
+            self._number += 1
+            if self._number > 1 and any(cell != "" and _shows(cell) for cell in self._looked_at(cells)):
+                raise _differ(f"row {self._number} has other values, or is seen by one of them only")
 
     def _looked_at(self, cells: Cells) -> Iterator[object]:
         return (cell for place, cell in enumerate(cells) if place not in self._ignored)
 
-    def _compare_told(self, traced: TracedRows, columns: Sequence[list[object]]) -> None:
+    def _compare_told(self, traced: TracedRows, columns: Sequence[Sequence[object]]) -> None:
         """Compare rows that are told in full: all cells of a row of texts, else the id alone."""
         if all(map(_is_joined, columns, traced.joined)):
             return
@@ -166,18 +169,19 @@ class _Comparison:
             raise _differ(f"row {row.number} is seen by one of them only")
 
 
-def _column(rows: Sequence[Cells], place: int) -> list[object]:
-    try:
-        return [row[place] for row in rows] if place >= 0 else [""] * len(rows)
-    except IndexError:
-        return [_cell(row, place) for row in rows]
+def _columns(rows: Sequence[Cells], places: Sequence[int]) -> list[Sequence[object]]:
+    """Turn rows into columns, all at once where the rows are of one width, as those of a sheet are."""
+    if len(set(map(len, rows))) > 1:
+        return [[_cell(row, place) for row in rows] for place in places]
+    columns = list(zip(*rows, strict=True))
+    return [columns[place] if 0 <= place < len(columns) else [""] * len(rows) for place in places]
 
 
 def _cell(row: Cells, place: int) -> object:
     return row[place] if 0 <= place < len(row) else ""
 
 
-def _is_joined(cells: list[object], joined: str) -> bool:
+def _is_joined(cells: Sequence[object], joined: str) -> bool:
     """Compare a whole column at once; a number or a date among its cells makes it another one."""
     try:
         return SEPARATOR.join(cells) == joined  # type: ignore[arg-type]  # see the docstring: TypeError

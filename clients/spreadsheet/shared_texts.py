@@ -1,14 +1,17 @@
 """The texts of a workbook, which its cells point to by number."""
 
+import itertools
 import re
+from collections.abc import Iterable
 from typing import Final
 from xml.parsers import expat
 
 from clients.spreadsheet.limits import MIB, ReadLimits, damaged, too_large
-from clients.spreadsheet.package import Package, Part, decoded, is_quiet, prove_piece
+from clients.spreadsheet.package import Package, Part, decoded, is_plain_block, is_quiet, parse_blocks, prove_piece
 from clients.spreadsheet.workbook import local_name
 
-_PLAIN_ITEM: Final = re.compile(r'<si><t(?: xml:space="preserve")?>([^<]*)</t></si>')
+_ITEM_START: Final = "<si><t>"
+_ITEM_END: Final = "</t></si>"
 _LONGEST_ITEM_BYTES: Final = 64 * MIB
 _ENTITY: Final = re.compile(r"&(?:#x([0-9a-fA-F]+)|#([0-9]+)|([a-z]+));")
 _ENTITIES: Final = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
@@ -17,7 +20,7 @@ _CODE_UNIT: Final = re.compile(r"_x([0-9a-fA-F]{4})_")
 
 def read_shared_texts(package: Package, part: Part, limits: ReadLimits) -> list[str]:
     """Read all texts in order, as the spreadsheet shows them: rich text joined, phonetic hints left out."""
-    return _read_plain(package, part, limits) if part.is_plain else _read_any(package, part, limits)
+    return _read_plain(package, part, limits) if part.is_plain else _parse_texts(part, package.blocks(part), limits)
 
 
 def unescape_xml(text: str) -> str:
@@ -75,12 +78,18 @@ class TextCollector:
 
 
 def _read_plain(package: Package, part: Part, limits: ReadLimits) -> list[str]:
-    """Read by pattern what almost every program writes; anything else in between goes to the parser piece by piece."""
+    """Split what almost every program writes; anything else in between goes to the parser piece by piece."""
     texts: list[str] = []
     start, rest = b"", b""
     character_count = 0
-    for block in package.blocks(part):
-        content, mark, rest = (rest + block).rpartition(b"</si>")
+    blocks = package.blocks(part)
+    for number, block in enumerate(blocks):
+        content = rest + block
+        if number and not part.is_proven and not is_plain_block(content):
+            # All texts before are proven, and the parser takes it from here.
+            texts.extend(_parse_texts(part, itertools.chain([start, content], blocks), limits, character_count))
+            return texts
+        content, mark, rest = content.rpartition(b"</si>")
         if mark and not start:
             start, content = _split_at(content, b"<si")
         found = _texts_of(part, decoded(part.name, content + mark))
@@ -111,17 +120,28 @@ def _prove_frame(frame: bytes) -> None:
 
 
 def _texts_of(part: Part, items: str) -> list[str]:
-    pieces = _PLAIN_ITEM.split(items)
-    if any(pieces[::2]):
+    found = _split_items(items)
+    if found is None:
         return _parse_items(items)
     if not part.is_proven and not is_quiet(items):
         prove_piece(part.name, items)
-    found = pieces[1::2]
     if "&" in items:
         found = [unescape_xml(text) for text in found]
     if "_x" in items:
         found = [unescape_code_units(text) for text in found]
     return found
+
+
+def _split_items(items: str) -> list[str] | None:
+    """Take items of a single plain text each apart; None if there is anything else among them."""
+    if 'preserve"' in items:
+        items = items.replace('<t xml:space="preserve">', "<t>")
+    if not items:
+        return []
+    texts = items.removeprefix(_ITEM_START).removesuffix(_ITEM_END).split(_ITEM_END + _ITEM_START)
+    is_whole = items.startswith(_ITEM_START) and items.endswith(_ITEM_END)
+    # With no other tag than those between the texts, there is none inside of them.
+    return texts if is_whole and items.count("<") == 4 * len(texts) else None
 
 
 def _parse_items(items: str) -> list[str]:
@@ -135,13 +155,11 @@ def _parse_items(items: str) -> list[str]:
     return texts
 
 
-def _read_any(package: Package, part: Part, limits: ReadLimits) -> list[str]:
+def _parse_texts(part: Part, blocks: Iterable[bytes], limits: ReadLimits, character_count: int = 0) -> list[str]:
     texts: list[str] = []
-    parser = _item_parser(texts)
-    for block in package.blocks(part):
-        parser.Parse(block, False)
-    parser.Parse(b"", True)
-    if sum(map(len, texts)) > limits.characters:
+    for _ in parse_blocks(part.name, _item_parser(texts), blocks):
+        pass
+    if character_count + sum(map(len, texts)) > limits.characters:
         raise too_large(f"its texts have more than {limits.characters:,} characters")
     return texts
 

@@ -10,7 +10,7 @@ first gives the same values is tested on the same sheets.
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from operator import lt
 from typing import Final, NamedTuple
@@ -26,7 +26,7 @@ from clients.spreadsheet.number_text import (
     number_text,
     parse_number,
 )
-from clients.spreadsheet.package import Package, Part, decoded, is_quiet, prove_piece
+from clients.spreadsheet.package import Package, Part, decoded, is_plain_block, is_quiet, parse_blocks, prove_piece
 from clients.spreadsheet.parsed_rows import RawCell, RowCollector, SheetSurroundings
 from clients.spreadsheet.row_shapes import CellForm, MissingTextError, RowBatch, RowShape
 from clients.spreadsheet.shared_texts import unescape_code_units, unescape_xml
@@ -45,6 +45,7 @@ _PLAIN_CELL: Final = re.compile(
     r'(?: ?/>|>(?:<v>([^<]*)</v>|<is><t(?: xml:space="preserve")?>([^<]*)</t></is>)?</c>)'
 )
 _GROUPS: Final = _PLAIN_CELL.groups + 1
+_ROWS_START: Final = re.compile(rb"<sheetData(?:\s[^>]*?)?(/?)>")
 _ROW_START: Final = re.compile(r'<row r="([1-9][0-9]{0,6})"([^>]*)>')
 _EMPTY_ROWS: Final = re.compile(r"(?:<row [^>]*/>\s*)+")
 
@@ -107,24 +108,31 @@ class SheetScan:
 
     def rows(self) -> Iterator[SheetRow | RowBatch]:
         """Give every row that has a cell, in order, alone or with others; raise UnreadableError at signs of damage."""
+        blocks = self._package.blocks(self._part)
         if self._part.is_plain and self._starts_plainly():
-            yield from self._plain_rows()
+            yield from self._plain_rows(blocks)
         else:
-            yield from self._parsed_rows()
+            yield from self._parsed_rows(blocks)
 
     def _starts_plainly(self) -> bool:
         first = next(self._package.blocks(self._part), b"")
-        return re.search(rb"<worksheet[ >]", first) is not None
+        # Of a part that is not proven, what stands before the rows is known to be plain in its first block only.
+        is_known = self._part.is_proven or _ROWS_START.search(first) is not None
+        return is_known and re.search(rb"<worksheet[ >]", first) is not None
 
     # The quick way.
 
-    def _plain_rows(self) -> Iterator[SheetRow | RowBatch]:
-        blocks = self._package.blocks(self._part)
+    def _plain_rows(self, blocks: Iterator[bytes]) -> Iterator[SheetRow | RowBatch]:
         before, rest = self._before_rows(blocks)
         is_inside = True
         while is_inside:
             block = next(blocks, b"")
-            content, mark, rest = (rest + block).rpartition(b"</row>")
+            content = rest + block
+            if not self._part.is_proven and not is_plain_block(content):
+                # All rows before are proven, and the parser takes it from here.
+                yield from self._parsed_rows(itertools.chain([before, b"<sheetData>", content], blocks))
+                return
+            content, mark, rest = content.rpartition(b"</row>")
             if len(rest) > _LONGEST_ROW_BYTES:
                 raise too_large("one of its rows has more than 64 MB")
             yield from self._rows_of(content + mark)
@@ -136,7 +144,7 @@ class SheetScan:
         read = b""
         for block in blocks:
             read += block
-            match = re.search(rb"<sheetData(?:\s[^>]*?)?(/?)>", read)
+            match = _ROWS_START.search(read)
             if match:
                 return read[: match.start()], b"</sheetData>" + read[match.end() :] if match[1] else read[match.end() :]
             if len(read) > _LONGEST_ROW_BYTES:
@@ -162,31 +170,27 @@ class SheetScan:
         text = decoded(self._part.name, content)
         pieces = self._split(text)
         stride = self._shape.width + 1
-        between = pieces[::stride]
-        if not self._part.is_proven and (any(between) or not self._is_strict(pieces)):
+        between, *groups = (pieces[group::stride] for group in range(stride))
+        gaps = [place for place, others in enumerate(between) if others] if any(between) else []
+        # Rows without a gap are well-formed if their texts are: nothing else is left open by their pattern.
+        if not self._part.is_proven and (gaps or not is_quiet("".join(self._shape.inline_texts(groups[1:])))):
             prove_piece(self._part.name, text)
         first = 0
-        for last, others in enumerate(between):
-            if others or last == len(between) - 1:
-                yield from self._shaped_rows(
-                    [pieces[first * stride + group : last * stride : stride] for group in range(1, stride)]
-                )
-                first = last
-            if others:
-                yield from self._other_rows(others)
-
-    def _is_strict(self, pieces: list[str | None]) -> bool:
-        """Tell whether rows without a gap are well-formed: their pattern leaves open only texts inside cells."""
-        groups = [pieces[group :: self._shape.width + 1] for group in range(2, self._shape.width + 1)]
-        return is_quiet("".join(self._shape.inline_texts(groups)))
+        for gap in gaps:
+            yield from self._shaped_rows([group[first:gap] for group in groups])
+            yield from self._other_rows(between[gap] or "")
+            first = gap
+        yield from self._shaped_rows([group[first:] for group in groups])
 
     def _split(self, content: str) -> list[str | None]:
         """Take rows apart by the shape, having learnt the forms of those that it did not cover before."""
         pieces = self._shape.split(content)
         for most in _ROWS_LEARNT:
             others = filter(None, pieces[:: self._shape.width + 1])
-            rows = itertools.islice(itertools.chain.from_iterable(each.split("</row>") for each in others), most)
-            if not self._shape.learn(itertools.chain.from_iterable(map(self._forms_in, rows))):
+            rows = list(itertools.islice(itertools.chain.from_iterable(each.split("</row>") for each in others), most))
+            start = _ROW_START.match(rows[-1]) if rows else None
+            cells = itertools.chain.from_iterable(map(self._forms_in, rows))
+            if not self._shape.learn(cells, attributes=start[2] if start else ""):
                 break
             pieces = self._shape.split(content)
         return pieces
@@ -290,14 +294,10 @@ class SheetScan:
             raise damaged(f"the rows after row {self._last_number} are broken") from error
         yield from self._finish_rows(collector)
 
-    def _parsed_rows(self) -> Iterator[SheetRow]:
+    def _parsed_rows(self, blocks: Iterable[bytes]) -> Iterator[SheetRow]:
         collector = RowCollector(self.surroundings)
-        parser = collector.parser()
-        for block in self._package.blocks(self._part):
-            parser.Parse(block, False)
+        for _ in parse_blocks(self._part.name, collector.parser(), blocks):
             yield from self._finish_rows(collector)
-        parser.Parse(b"", True)
-        yield from self._finish_rows(collector)
 
     def _finish_rows(self, collector: "RowCollector") -> Iterator[SheetRow]:
         for attributes, cells in collector.take():

@@ -1,10 +1,9 @@
--- Returns what a second person approves of one campaign, what was approved last, and who submitted it. One pass over
--- the rows of the campaign.
+-- Returns what a second person approves of one campaign, what was approved last, and who submitted it.
 WITH counted AS (
     SELECT
-        count(*) AS row_count,
-        count(*) FILTER (WHERE x.state NOT IN ('invalid', 'duplicate')) AS good_count
-    FROM message_list AS x
+        coalesce(sum(x.message_count), 0)::bigint AS row_count,
+        coalesce(sum(x.message_count) FILTER (WHERE x.state NOT IN ('invalid', 'duplicate')), 0)::bigint AS good_count
+    FROM message_count AS x
     WHERE x.campaign_id = %(campaign_id)s
 )
 

@@ -4,13 +4,13 @@
 -- ready again only in a campaign that goes on: in one that is finished nobody would send it, so there it stays unknown.
 -- An acceptance is doubted (unknown, unclear_answer) when another attempt of the account, of whatever run, was accepted
 -- with its message id, or stands earlier in this call with it: one id names one message.
--- Takes arrays of the same length; returns the attempts that were recorded, and which of them were doubted.
+-- Takes the attempts and their outcomes in arrays of the same length, and the rest in arrays that may end sooner, with
+-- their last value; returns the attempts that were recorded, and which of them were doubted.
 WITH said AS (
     SELECT g.*
     FROM unnest(
         %(attempt_ids)s::uuid[],
         %(outcomes)s::attempt_outcome[],
-        %(states)s::message_state[],
         %(reasons)s::reason[],
         %(provider_message_ids)s::text[],
         %(provider_codes)s::integer[],
@@ -18,7 +18,7 @@ WITH said AS (
         %(provider_texts)s::text[],
         %(wait_seconds)s::float8[]
     ) WITH ORDINALITY AS g (
-        attempt_id, outcome, state, reason, provider_message_id, provider_code, provider_subcode, provider_text,
+        attempt_id, outcome, reason, provider_message_id, provider_code, provider_subcode, provider_text,
         wait_seconds, place
     )
 ),
@@ -81,7 +81,13 @@ given AS (
         g.attempt_id,
         d.attempt_id IS NOT NULL AS is_repeated,
         CASE WHEN d.attempt_id IS NULL THEN g.outcome ELSE 'unknown' END AS outcome,
-        CASE WHEN d.attempt_id IS NULL THEN g.state ELSE 'unknown' END AS state,
+        CASE
+            WHEN d.attempt_id IS NOT NULL THEN 'unknown'
+            WHEN g.outcome = 'accepted' THEN 'sent'
+            WHEN g.outcome = 'refused' THEN 'failed'
+            WHEN g.outcome = 'not_sent' THEN 'ready'
+            ELSE 'unknown'
+        END::message_state AS state,
         CASE WHEN d.attempt_id IS NULL THEN g.reason ELSE 'unclear_answer' END AS reason,
         CASE WHEN d.attempt_id IS NULL THEN g.provider_message_id END AS provider_message_id,
         g.provider_code,
@@ -121,6 +127,7 @@ ended AS (
     FROM given AS g
     WHERE
         a.attempt_id = g.attempt_id
+        AND a.attempt_id = ANY(%(attempt_ids)s::uuid[])
         AND (
             a.outcome IS NULL
             OR (
@@ -136,7 +143,9 @@ ended AS (
                 )
             )
         )
-    RETURNING a.attempt_id, a.message_id, a.account_id, a.user_id
+    RETURNING
+        a.attempt_id, a.message_id, a.account_id, a.user_id, g.is_repeated, g.state, g.reason, g.provider_message_id,
+        g.provider_code, g.provider_subcode, g.provider_text, g.wait_seconds
 ),
 
 -- People whom the platform cannot reach are left in peace for a while, whatever campaign asks next.
@@ -145,12 +154,11 @@ learnt AS (
     SELECT DISTINCT ON (e.account_id, e.user_id)
         e.account_id,
         e.user_id,
-        'the platform, code ' || concat_ws('/', g.provider_code, g.provider_subcode),
+        'the platform, code ' || concat_ws('/', e.provider_code, e.provider_subcode),
         'unavailable',
         clock() + %(cool_off_seconds)s::float8 * interval '1 s'
     FROM ended AS e
-    INNER JOIN given AS g ON e.attempt_id = g.attempt_id
-    WHERE g.reason = 'person_unavailable'
+    WHERE e.reason = 'person_unavailable'
     ON CONFLICT (account_id, user_id) DO UPDATE
         SET until = excluded.until, source = excluded.source, added_at = clock()
         WHERE s.kind = 'unavailable'
@@ -162,12 +170,11 @@ moved AS (
             ARRAY(
                 SELECT
                     ROW(
-                        e.message_id, g.state, g.reason, e.attempt_id, clock(), g.provider_message_id,
-                        g.provider_code, g.provider_subcode, g.provider_text,
-                        clock() + g.wait_seconds * interval '1 s'
+                        e.message_id, e.state, e.reason, e.attempt_id, clock(), e.provider_message_id,
+                        e.provider_code, e.provider_subcode, e.provider_text,
+                        clock() + e.wait_seconds * interval '1 s'
                     )::message_change
                 FROM ended AS e
-                INNER JOIN given AS g ON e.attempt_id = g.attempt_id
             )
         ) AS message_id
 )
@@ -175,7 +182,6 @@ moved AS (
 SELECT
     e.attempt_id,
     e.message_id,
-    g.is_repeated
+    e.is_repeated
 FROM ended AS e
 INNER JOIN moved AS m ON e.message_id = m.message_id
-INNER JOIN given AS g ON e.attempt_id = g.attempt_id

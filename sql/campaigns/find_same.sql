@@ -17,11 +17,17 @@ WHERE
     AND NOT (c.state = 'draft' AND c.created_at < clock() - interval '10 min')
     AND NOT (
         c.state = 'cancelled'
-        AND NOT EXISTS (
-            SELECT 1
-            FROM message_list AS m
-            INNER JOIN attempt AS x ON m.message_id = x.message_id
-            WHERE m.campaign_id = c.campaign_id AND coalesce(x.outcome, 'unknown') <> 'not_sent'
+        AND (
+            c.started_at IS NULL
+            OR NOT EXISTS (
+                SELECT 1
+                FROM message_list AS m
+                INNER JOIN attempt AS x ON m.message_id = x.message_id
+                WHERE
+                    m.campaign_id = c.campaign_id
+                    AND m.attempt_id IS NOT NULL
+                    AND coalesce(x.outcome, 'unknown') <> 'not_sent'
+            )
         )
     )
 ORDER BY c.created_at DESC

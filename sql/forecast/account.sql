@@ -8,7 +8,7 @@ SELECT
     max(l.opener_at) AS newest_interaction_at,
     count(*) FILTER (WHERE l.opener_at > %(at)s::timestamptz - interval '24 h') AS engaged,
     (
-        SELECT count(*) FROM message_list AS m
+        SELECT count(*) FROM windowcast.message_list AS m
         WHERE m.account_id = %(account_id)s AND m.sent_at > %(at)s::timestamptz - interval '24 h'
     )
     + (

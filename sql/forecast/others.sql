@@ -4,8 +4,8 @@ SELECT
     c.campaign_id,
     greatest(0, ceil(extract(EPOCH FROM c.scheduled_at - %(now)s::timestamptz)))::integer AS begins_in,
     count(*) AS people
-FROM campaign AS c
-INNER JOIN message_list AS m ON c.campaign_id = m.campaign_id
+FROM windowcast.campaign AS c
+INNER JOIN windowcast.message_list AS m ON c.campaign_id = m.campaign_id
 LEFT JOIN last_interaction AS l ON m.account_id = l.account_id AND m.user_id = l.user_id
 LEFT JOIN reply_right AS r ON c.private_replies AND m.account_id = r.account_id AND m.user_id = r.user_id
 WHERE

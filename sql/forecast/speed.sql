@@ -21,7 +21,9 @@ SELECT
     l.sent,
     l.span_seconds,
     (
-        SELECT count(*) FROM message_list AS m WHERE m.campaign_id = c.campaign_id AND m.state = 'expired'
+        SELECT coalesce(sum(n.message_count), 0)::bigint
+        FROM message_count AS n
+        WHERE n.campaign_id = c.campaign_id AND n.state = 'expired'
     ) AS expired,
     c.plan,
     c.outlook

@@ -273,28 +273,47 @@ noted AS (
         SET deadline = excluded.deadline, taken_at = excluded.taken_at, taken_seconds = excluded.taken_seconds
 ),
 
+-- Read by place from the array, and returned from here: a join of these rows would compare each with each, since a plan
+-- that is made once expects few of them.
+planned AS MATERIALIZED (
+    SELECT
+        t.campaign_id,
+        t.account_id,
+        t.message_id,
+        t.user_id,
+        t.cells,
+        t.opener_at,
+        t.entitlement_id,
+        t.entitlement_kind,
+        t.number,
+        (%(attempt_ids)s::uuid[])[t.number] AS attempt_id,
+        coalesce(k.first_at + (t.place - 1) * k.gap, now.at) AS slot_at
+    FROM turn AS t
+    INNER JOIN taken AS k ON t.campaign_id = k.campaign_id
+    CROSS JOIN now
+),
+
 intent AS (
     INSERT INTO attempt (
         attempt_id, message_id, account_id, user_id, worker, started_at, slot_at, lease_until, opener_at, entitlement_id
     )
     SELECT
-        i.attempt_id,
-        t.message_id,
-        t.account_id,
-        t.user_id,
+        p.attempt_id,
+        p.message_id,
+        p.account_id,
+        p.user_id,
         %(worker)s,
         now.at,
-        coalesce(k.first_at + (t.place - 1) * k.gap, now.at),
-        coalesce(k.first_at + (t.place - 1) * k.gap, now.at) + %(lease_seconds)s::float8 * interval '1 s',
-        t.opener_at,
-        t.entitlement_id
-    FROM turn AS t
-    INNER JOIN taken AS k ON t.campaign_id = k.campaign_id
+        p.slot_at,
+        p.slot_at + %(lease_seconds)s::float8 * interval '1 s',
+        p.opener_at,
+        p.entitlement_id
+    FROM planned AS p
     CROSS JOIN now
-    INNER JOIN unnest(%(attempt_ids)s::uuid[]) WITH ORDINALITY AS i (attempt_id, number) ON t.number = i.number
-    ORDER BY t.account_id, t.user_id
+    WHERE p.attempt_id IS NOT NULL
+    ORDER BY p.account_id, p.user_id
     ON CONFLICT DO NOTHING
-    RETURNING attempt_id, message_id, user_id, slot_at
+    RETURNING attempt_id, message_id
 ),
 
 moved AS (
@@ -311,16 +330,15 @@ moved AS (
 )
 
 SELECT
-    t.campaign_id,
-    i.attempt_id,
-    i.message_id,
-    i.user_id,
-    t.cells,
-    t.entitlement_id,
-    t.entitlement_kind,
-    extract(EPOCH FROM i.slot_at)::float8 AS slot_epoch,
+    p.campaign_id,
+    p.attempt_id,
+    p.message_id,
+    p.user_id,
+    p.cells,
+    p.entitlement_id,
+    p.entitlement_kind,
+    extract(EPOCH FROM p.slot_at)::float8 AS slot_epoch,
     extract(EPOCH FROM clock())::float8 AS asked_epoch
-FROM intent AS i
-INNER JOIN moved AS m ON i.message_id = m.message_id
-INNER JOIN turn AS t ON i.message_id = t.message_id
-ORDER BY i.slot_at, t.number
+FROM planned AS p
+WHERE (p.message_id IN (SELECT m.message_id FROM moved AS m)) IS TRUE
+ORDER BY p.slot_at, p.number

@@ -39,15 +39,15 @@ wanted AS (
 counted AS (
     SELECT
         x.campaign_id,
-        count(*) AS row_count,
-        count(*) FILTER (WHERE x.state NOT IN ('invalid', 'duplicate')) AS good_count,
-        count(*) FILTER (WHERE x.state IN ('sent', 'delivered', 'read')) AS sent_count,
-        count(*) FILTER (WHERE x.state = 'failed') AS failed_count,
-        count(*) FILTER (WHERE x.state = 'unknown') AS unknown_count,
-        count(*) FILTER (WHERE x.state = 'expired') AS expired_count,
-        count(*) FILTER (WHERE x.state = 'ineligible') AS ineligible_count,
-        count(*) FILTER (WHERE x.state = 'ready') AS ready_count
-    FROM message_list AS x
+        sum(x.message_count)::bigint AS row_count,
+        sum(x.message_count) FILTER (WHERE x.state NOT IN ('invalid', 'duplicate'))::bigint AS good_count,
+        sum(x.message_count) FILTER (WHERE x.state IN ('sent', 'delivered', 'read'))::bigint AS sent_count,
+        sum(x.message_count) FILTER (WHERE x.state = 'failed')::bigint AS failed_count,
+        sum(x.message_count) FILTER (WHERE x.state = 'unknown')::bigint AS unknown_count,
+        sum(x.message_count) FILTER (WHERE x.state = 'expired')::bigint AS expired_count,
+        sum(x.message_count) FILTER (WHERE x.state = 'ineligible')::bigint AS ineligible_count,
+        sum(x.message_count) FILTER (WHERE x.state = 'ready')::bigint AS ready_count
+    FROM message_count AS x
     WHERE x.campaign_id IN (SELECT w.campaign_id FROM wanted AS w)
     GROUP BY x.campaign_id
 )

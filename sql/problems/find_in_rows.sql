@@ -6,8 +6,9 @@
 -- text names it. `variables`, `variable_counts` and the rows' cells are in the same order.
 --
 -- Almost all rows are good, so two passes leave them behind: one keeps the rows that may have something wrong with
--- them (`suspect`; no message is longer than all its cells as often as the text names any), one the repeated ids. An id
--- is judged by digits and length: a pattern that counts its digits takes five times as long.
+-- them (`suspect`; no message is longer than all its cells as often as the text names any, and no text is longer than
+-- the size of an array that holds it, unless that is compressed), one the repeated ids. An id is judged by digits and
+-- length: a pattern that counts its digits takes five times as long.
 --
 -- Postgres knows nothing of rows staged a moment ago and takes them for few. So nothing here is a join that it could
 -- do row by row: what is looked up stands in `IN (...) IS TRUE` and `NOT IN (...)`, which it keeps as tables of hashes.
@@ -34,8 +35,8 @@ suspect AS MATERIALIZED (
             OR char_length(user_id) NOT BETWEEN %(shortest_user_id)s AND %(longest_user_id)s
             OR array_position(cells, NULL) IS NOT NULL
             OR (%(variable_total)s > 0 AND cells[%(variable_total)s] IS NULL)
-            OR %(literal_length)s::bigint + %(variable_most)s::bigint * octet_length(array_to_string(cells, ''))
-            > %(limit_most)s
+            OR %(literal_length)s::bigint + %(variable_most)s::bigint * pg_column_size(cells) > %(limit_most)s
+            OR pg_column_compression(cells) IS NOT NULL
         )
 ),
 

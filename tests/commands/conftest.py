@@ -1,6 +1,6 @@
-"""Commands run in this process, on a fresh database and the sandbox; their flows use a temporary Prefect server."""
+"""Commands run in this process, on a fresh database and the sandbox; no Prefect server is configured."""
 
-from command_line import collected_garbage, command, own_prefect, platform, shop
+from command_line import command, own_prefect, platform, shop
 
 # Fixtures, which pytest finds among the names of this file.
-__all__ = ["collected_garbage", "command", "own_prefect", "platform", "shop"]
+__all__ = ["command", "own_prefect", "platform", "shop"]

@@ -234,7 +234,7 @@ def test_people_who_decide_at_once_leave_one_truth_and_get_one_sentence_each(ask
 
     def decide(name: str) -> str | None:
         with connect(database_18) as connection:
-            gate.wait(timeout=10)
+            gate.wait(timeout=60)
             try:
                 DECISIONS[name](connection, asked.id, plan)
             except UsageError as error:

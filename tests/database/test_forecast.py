@@ -8,7 +8,7 @@ import pytest
 from database.closings import HOUR, sent, start, writes_so_that_it_closes
 from domain.errors import NobodyEligibleError, OldInteractionsError
 from domain.guards import Guards
-from factories import TIMING, user_id
+from factories import TIMING, StoppedClock, user_id
 from tasks.campaigns import get_campaign, pause_campaign
 from tasks.intake import nobody_sentence, plan_submission
 from tasks.planning import plan_facts, plan_sentences
@@ -21,6 +21,7 @@ def plan(world, campaign_id, account, *, at=None, **fields):
 
 
 def test_a_plan_names_who_is_at_risk_and_what_would_reach_them(world, tmp_path):
+    StoppedClock(world)
     account = world.account(per_second=2)
     writes_so_that_it_closes(world, account, range(100), seconds=20.5)
     writes_so_that_it_closes(world, account, range(100, 110), seconds=2 * HOUR)

@@ -60,7 +60,7 @@ def test_the_funnel_counts_each_stage_as_a_part_of_the_one_before(world, tmp_pat
     assert funnel == Funnel(
         row_count=11, good_count=10, eligible_count=8, sent_count=4, delivered_count=3, read_count=2, failed_count=1,
         unknown_count=1, expired_count=1, median_seconds_to_delivery=22, median_seconds_to_read=137,
-        median_seconds_to_delivery_ours=20, median_seconds_to_read_ours=135,
+        median_seconds_to_delivery_ours=20, median_seconds_to_read_ours=135, measured_count=11,
     )  # fmt: skip
 
 

@@ -79,7 +79,7 @@ def test_a_message_id_told_to_two_processes_in_the_same_instant_is_believed_once
             waiting = other.submit(World(connection).end, second, **told)
             with pytest.raises(TimeoutError):
                 waiting.result(timeout=0.5)
-        waiting.result(timeout=20)
+        waiting.result(timeout=60)
 
     assert world_18.states(campaign_id) == {"sent": 1, "unknown": 1}
     assert broken_promises(world_18.connection) == {}

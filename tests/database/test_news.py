@@ -162,7 +162,7 @@ def test_whoever_looks_at_the_same_moment_everything_is_taken_on_once(database_1
 
     def look(_: int):
         with connect(database_18) as connection:
-            gate.wait(timeout=10)
+            gate.wait(timeout=60)
             return take_on(connection, news, places=PLACES)
 
     with ThreadPoolExecutor(4) as pool:

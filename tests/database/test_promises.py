@@ -43,6 +43,7 @@ BREAK = {
         "SELECT campaign_id, campaign_id, 'list.csv', 1, 'x', '{{user_id}}', 4, '{{}}' FROM campaign",
     ],
     "p09_nothing_is_stuck": ["UPDATE campaign SET state = 'finished'"],
+    "p10_counts_are_right": ["UPDATE message_count SET message_count = message_count + 1 WHERE state = 'ready'"],
     "p10_states_add_up": [
         "ALTER TABLE message_list DROP CONSTRAINT message_list_account_id_fkey",
         "UPDATE message_list SET account_id = 4711 WHERE row_number = 2",

@@ -111,7 +111,7 @@ def test_whoever_follows_outlives_its_connection(world_18, tmp_path):
     assert not thread.is_alive()
 
 
-def wait_for(holds, *, seconds=20):
+def wait_for(holds, *, seconds=60):
     give_up_at = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < give_up_at, "it did not come about in time"

@@ -197,13 +197,14 @@ def test_no_role_may_write_a_state_and_only_the_owners_functions_do(connection):
     ).fetchall()
     assert [row["proname"] for row in rows] == [
         "count_default_interactions",
+        "count_messages",
         "forget_no_receipt",
         "move_campaign",
         "move_messages",
         "note_no_receipt",
     ]
-    assert [row["prosecdef"] for row in rows] == [True] * 5
-    assert [row["proconfig"] for row in rows] == [["search_path=windowcast, pg_temp"]] * 5
+    assert [row["prosecdef"] for row in rows] == [True] * 6
+    assert [row["proconfig"] for row in rows] == [["search_path=windowcast, pg_temp"]] * 6
 
 
 def test_nothing_is_left_to_everybody(connection):

@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from datetime import timedelta
+from itertools import pairwise
 
 import psycopg
 import pytest
@@ -40,6 +42,15 @@ async def test_every_ready_message_is_sent_once_and_the_campaign_finishes(world,
     assert broken_promises(world.connection) == {}
 
 
+async def posted(messenger, *, more_than=0):
+    """Wait for a post beyond this number of them."""
+    for _ in range(6_000):
+        if len(messenger.posts) > more_than:
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError
+
+
 async def test_the_soonest_closing_window_comes_first(world, database, tmp_path):
     # A tenth of a second apart: what is due at once on a busy machine may be posted in any order.
     account = world.account(per_second=10)
@@ -55,6 +66,22 @@ async def test_the_soonest_closing_window_comes_first(world, database, tmp_path)
     assert [person for _, person, _ in messenger.posts] == [user_id(number) for number in by_age]
 
 
+async def test_an_outcome_costs_no_more_to_record_the_more_attempts_there_are(world, database, tmp_path):
+    people = range(600)
+    campaign_id, account, template = make_campaign(world, tmp_path, people=people)
+    start_campaign(world.connection, campaign_id, timing=TIMING)
+
+    await send(database, FakeMessenger(), order_of(campaign_id, account, template, in_flight=10))
+
+    world.connection.execute("SELECT pg_sleep(1)")  # until what the sender's connections read is counted
+    read = world.connection.execute(
+        "SELECT sum(idx_tup_read) AS count FROM pg_stat_user_indexes WHERE indexrelname = 'attempt_pkey'"
+    ).fetchone()
+    assert world.states(campaign_id) == {"sent": len(people)}
+    # By its id each attempt is looked up a few times; were all of them read for ten outcomes, it would be thirty times.
+    assert 0 < read["count"] < 10 * len(people)
+
+
 async def test_two_workers_share_one_pace_and_no_message(world, database, tmp_path):
     campaign_id, account, template = make_campaign(world, tmp_path, people=range(80), per_second=40)
     start_campaign(world.connection, campaign_id, timing=TIMING)
@@ -63,10 +90,13 @@ async def test_two_workers_share_one_pace_and_no_message(world, database, tmp_pa
 
     await asyncio.gather(send(database, messenger, order), send(database, messenger, order))
 
-    starts = sorted(at for at, _, _ in messenger.posts)
-    assert len(starts) == 80
-    assert max(sum(1 for other in starts if at <= other < at + 1) for at in starts) <= 41
-    assert starts[-1] - starts[0] < 4
+    # Its slots are the pace of an account; how well a machine keeps to them is measured in benchmarks/sending_paced.py.
+    posted_ids = [attempt_id for _, _, attempt_id in messenger.posts]
+    rows = world.connection.execute(
+        "SELECT slot_at FROM attempt WHERE attempt_id = ANY(%s::uuid[]) ORDER BY slot_at", [posted_ids]
+    ).fetchall()
+    assert len(rows) == len({person for _, person, _ in messenger.posts}) == 80
+    assert min(later["slot_at"] - row["slot_at"] for row, later in pairwise(rows)) >= timedelta(seconds=1 / 40)
 
 
 async def test_a_pace_slower_than_a_message_in_ten_seconds_is_kept_too(world, database, tmp_path):
@@ -76,7 +106,8 @@ async def test_a_pace_slower_than_a_message_in_ten_seconds_is_kept_too(world, da
     stop = asyncio.Event()
 
     share = asyncio.create_task(send(database, messenger, order_of(campaign_id, account, template), stop=stop))
-    await asyncio.sleep(2)
+    await posted(messenger)
+    await asyncio.sleep(1)
     stop.set()
     await share
 
@@ -123,10 +154,11 @@ async def test_a_throttle_slows_every_worker_and_costs_nothing(world, database, 
 
     report = await send(database, messenger, order_of(campaign_id, account, template, in_flight=5))
 
-    later = [at for at, _, _ in messenger.posts if at > throttled_at[0] + 0.5]
+    # The four that were under way beside the fifth may still be posted.
+    later = [at for at, _, _ in messenger.posts[5 + 4 :]]
     assert report.accepted == 20
     assert world.states(campaign_id) == {"sent": 20}
-    assert later
+    assert len(later) == 21 - 9
     assert min(later) >= throttled_at[0] + 1.9
 
 
@@ -161,11 +193,11 @@ async def test_a_platform_that_is_away_leaves_the_rest_ready(world, database, tm
 async def test_a_window_that_closes_before_its_turn_expires_and_is_never_sent(world, database, tmp_path):
     account = world.account()
     reserve = (TIMING.reserve_seconds + TIMING.margin_seconds) / 3600
-    world.people_write(account, [1], hours_ago=24 - reserve - 1 / 3600)
+    world.people_write(account, [1], hours_ago=24 - reserve - 1 / 60)
     world.people_write(account, [2], hours_ago=1)
     campaign_id, account, template = make_campaign(world, tmp_path, people=[1, 2], account=account, hours_ago=None)
     start_campaign(world.connection, campaign_id, timing=TIMING)
-    await asyncio.sleep(1.1)
+    world.put_clock_ahead(seconds=61)
     messenger = FakeMessenger()
 
     await send(database, messenger, order_of(campaign_id, account, template))
@@ -181,13 +213,13 @@ async def test_pause_resume_and_cancel_take_effect_at_the_next_claim(world, data
     order = order_of(campaign_id, account, template)
 
     share = asyncio.create_task(send(database, messenger, order))
-    await asyncio.sleep(0.4)
+    await posted(messenger)
     pause_campaign(world.connection, campaign_id)
     report = await share
     sent_before = len(messenger.posts)
     resume_campaign(world.connection, campaign_id)
     share = asyncio.create_task(send(database, messenger, order))
-    await asyncio.sleep(0.3)
+    await posted(messenger, more_than=sent_before)
     cancel_campaign(world.connection, campaign_id)
     await share
 
@@ -243,7 +275,7 @@ async def test_stopping_finishes_what_has_begun_and_gives_back_the_rest(world, d
     stop = asyncio.Event()
 
     share = asyncio.create_task(send(database, messenger, order_of(campaign_id, account, template), stop=stop))
-    await asyncio.sleep(0.5)
+    await posted(messenger)
     stop.set()
     report = await share
 

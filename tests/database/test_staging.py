@@ -5,9 +5,11 @@ import re
 import psycopg
 import pytest
 
+from clients.spreadsheet import ReadFile
 from domain.recipients_file import USER_ID_PATTERN
 from domain.template import TEXT_LIMITS, Channel
 from factories import user_id, write_table
+from spreadsheet.case_files import utf_16_part
 from sql import query
 from tasks.intake import take_list
 from tasks.staging import find_row_problems, list_problems, stage_list
@@ -101,6 +103,21 @@ def test_messages_at_their_limit_are_good_and_one_more_is_too_long(world, tmp_pa
     found = problems_of(world, tmp_path, rows)
 
     assert found == [(3, None, "message_too_long", {"length": most + 1, "unit": "characters", "limit": most})]
+
+
+def test_no_row_of_a_file_on_which_the_readers_differ_stays_staged(world, tmp_path):
+    account, template = world.account(), world.template(tmp_path, text="Hello $(name)!")
+    submission = world.submission(account, template, file=utf_16_part(tmp_path))
+    target = find_target(world.connection, submission)
+    (tmp_path / "reading").mkdir()
+    campaign_id, given = take_list(world.connection, submission, target=target, folder=tmp_path / "reading")
+    assert given.reading is not None
+    assert isinstance(given.reading.first, ReadFile)
+
+    assert not stage_list(world.connection, campaign_id, target=target, given=given)
+
+    assert [problem.finding for problem in list_problems(world.connection, campaign_id)] == ["readers_disagree"]
+    assert world.connection.execute("SELECT count(*) AS total FROM staged_row").fetchone() == {"total": 0}
 
 
 def test_rows_of_no_campaign_cannot_be_copied(world):

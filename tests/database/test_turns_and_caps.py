@@ -9,7 +9,7 @@ import pytest
 
 from domain.outcome import Accepted, ProviderAnswer, Refused
 from domain.reasons import Reason
-from factories import TIMING, user_id
+from factories import TIMING, StoppedClock, user_id
 from sql import query
 from tasks.accounts import set_cap
 from tasks.campaigns import start_campaign
@@ -32,21 +32,6 @@ def started(world, tmp_path, account, numbers, **fields):
     campaign_id = world.submit_ids(tmp_path, numbers, account=account, **fields)
     start_campaign(world.connection, campaign_id, timing=TIMING)
     return campaign_id
-
-
-class Clock:
-    """The one clock, standing still between the steps of a test."""
-
-    def __init__(self, world) -> None:
-        self._world, self._at = world, read_clock(world.connection)
-        self.step(0)
-
-    def step(self, seconds) -> None:
-        self._at += timedelta(seconds=seconds)
-        self._world.connection.execute(
-            f"CREATE OR REPLACE FUNCTION windowcast.clock() RETURNS timestamptz LANGUAGE sql VOLATILE AS "
-            f"$$SELECT '{self._at.isoformat()}'::timestamptz$$"
-        )
 
 
 def two_campaigns(world, tmp_path, *, urgent_weight=1.0, patient_weight=1.0):
@@ -73,7 +58,7 @@ def shares(world, urgent, patient, *, clock, seconds=20):
 def test_the_campaign_whose_windows_close_first_gets_most_and_starves_no_other(world_18, tmp_path):
     urgent, patient = two_campaigns(world_18, tmp_path)
 
-    first, second = shares(world_18, urgent, patient, clock=Clock(world_18), seconds=6)
+    first, second = shares(world_18, urgent, patient, clock=StoppedClock(world_18), seconds=6)
 
     assert first + second == pytest.approx(6 * 40, abs=45)
     assert first == pytest.approx(2.6 * second, rel=0.35)
@@ -83,14 +68,14 @@ def test_the_campaign_whose_windows_close_first_gets_most_and_starves_no_other(w
 def test_a_weight_sets_the_share_that_is_kept_for_a_campaign(world_18, tmp_path, weight, least, most):
     urgent, patient = two_campaigns(world_18, tmp_path, patient_weight=weight)
 
-    _, second = shares(world_18, urgent, patient, clock=Clock(world_18), seconds=5)
+    _, second = shares(world_18, urgent, patient, clock=StoppedClock(world_18), seconds=5)
 
     assert least <= second <= most
 
 
 def test_a_campaign_alone_on_its_account_waits_for_nobody(world_18, tmp_path):
     urgent, patient = two_campaigns(world_18, tmp_path)
-    clock = Clock(world_18)
+    clock = StoppedClock(world_18)
     assert len(claim(world_18, urgent)) == 10
     assert len(claim(world_18, patient)) == 10
     assert claim(world_18, patient) == []
@@ -107,7 +92,7 @@ def test_the_campaigns_latest_time_makes_it_urgent_too(world_18, tmp_path):
     soon = read_clock(world_18.connection) + timedelta(minutes=5)
     closing = started(world_18, tmp_path, account, range(20))
     flash = started(world_18, tmp_path, account, range(20, 40), not_after=soon)
-    Clock(world_18)
+    StoppedClock(world_18)
 
     assert len(claim(world_18, closing)) == 10
     assert len(claim(world_18, flash)) == 10
@@ -119,7 +104,7 @@ def test_audio_and_video_take_one_slot_of_the_pace_and_wait_for_their_own_lane(w
     account = world_18.account(per_second=40)
     world_18.people_write(account, range(400))
     media = started(world_18, tmp_path, account, range(200))
-    clock = Clock(world_18)
+    clock = StoppedClock(world_18)
 
     taken = 0
     for _ in range(200):
@@ -139,7 +124,7 @@ def test_a_slowed_pace_books_its_slots_further_apart_until_the_time_is_over(worl
     account = world_18.account(per_second=40)
     world_18.people_write(account, range(100))
     campaign_id = started(world_18, tmp_path, account, range(100))
-    clock = Clock(world_18)
+    clock = StoppedClock(world_18)
     slow = {"account_id": account.account_id, "usage_percent": 91, "slowed_by": 4.0, "seconds": 60}
     world_18.connection.execute(query("pace/slow"), slow)
 
@@ -154,7 +139,7 @@ def test_a_slowed_pace_books_its_slots_further_apart_until_the_time_is_over(worl
 
 def test_a_smaller_usage_does_not_end_a_slower_pace_that_holds(world_18):
     account = world_18.account(per_second=40)
-    Clock(world_18)
+    StoppedClock(world_18)
     for usage, times in ((96, 8.0), (82, 2.0)):
         parameters = {"account_id": account.account_id, "usage_percent": usage, "slowed_by": times, "seconds": 60}
         world_18.connection.execute(query("pace/slow"), parameters)

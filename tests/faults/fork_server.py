@@ -120,9 +120,7 @@ def main() -> None:
     """Serve jobs until nobody gives any more."""
     sys.path.insert(0, str(ROOT))
     # Everything that a run imports, the late ones too, so that a fork starts at once.
-    import aiohttp  # noqa: F401  # loaded once here, so that no forked sender has to
-    import httpx  # noqa: F401  # the same
-    import psycopg  # noqa: F401  # the same
+    import psycopg  # noqa: F401  # loaded once here, so that no forked sender has to
 
     import tasks.running  # noqa: F401  # the same
 

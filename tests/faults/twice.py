@@ -234,7 +234,7 @@ class Twice(RuleBasedStateMachine):
             platform = Scripted(outcomes, stop=stop)
             if not outcomes:
                 stop = None
-            await asyncio.wait_for(send_share(self.url, platform, order=order, stop=stop), timeout=15)
+            await asyncio.wait_for(send_share(self.url, platform, order=order, stop=stop), timeout=90)
             return platform.posts
 
         posts = asyncio.run(run())

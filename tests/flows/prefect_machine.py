@@ -18,7 +18,7 @@ import pytest
 
 from cli.worker import SETTINGS
 from factories import World, user_id
-from prefect_database import copy_database, locked, migrated, save_database
+from prefect_database import copy_database, locked, save_database
 
 ROOT = Path(__file__).parents[2]
 # Of the server that the tests share; it must be seen nowhere.
@@ -194,13 +194,13 @@ def prefect_server(tmp_path_factory, running_servers, prefect_login):
         patch.setenv("WINDOWCAST_HOME", str(home / "windowcast"))
         with locked(deployed):
             is_first = not deployed.exists()
-            copy_database(migrated() if is_first else deployed, home / "server")
             if is_first:
                 server = stack.enter_context(running_server(home, login=prefect_login, **SOON))
                 done = server.windowcast("deploy", "--json")
                 assert done.returncode == 0, done.stderr
                 save_database(home / "server", deployed)
         if not is_first:
+            copy_database(deployed, home / "server")
             server = stack.enter_context(running_server(home, login=prefect_login, **SOON))
         yield server
 
@@ -220,13 +220,9 @@ def named_server(prefect_server, shop, monkeypatch):
 
 @pytest.fixture(scope="session")
 def own_prefect(prefect_server):
-    """See that commands which run flows in this process use the shared server: they need no temporary one as well."""
-    from cli import temporary_prefect
-
+    """See that flows of this process run on the shared server; a command does only where the environment names it."""
     with pytest.MonkeyPatch.context() as patch, prefect_server.used_here():
         patch.delenv("PREFECT_API_URL", raising=False)
-        # Not the server's address: where a test names it, it is a server that somebody has named.
-        patch.setattr(temporary_prefect, "_started", "the shared server")
         yield
 
 

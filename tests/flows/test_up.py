@@ -17,8 +17,12 @@ from prefect_machine import COMMAND, ROOT, wait_until
 import servers
 from cli.children import Children, Command
 from clients.settings import settings
+from command_line import own_prefect
 from domain.errors import ServiceAwayError
 from factories import user_id
+
+# In place of the one of the other flows: each installation here has a server of its own, so none is shared.
+__all__ = ["own_prefect"]
 
 
 @pytest.fixture(params=["installed 15"] if servers.found_15() else [])
@@ -28,17 +32,6 @@ def prefect_postgres(request, running_servers):
     name = server.create(template="template0")
     yield server.url(name)
     server.drop(name)
-
-
-@pytest.fixture(scope="session")
-def own_prefect():
-    """No command runs a flow in this process: each installation here has a server of its own, from a fresh home on."""
-
-
-@pytest.fixture(autouse=True)
-def _no_server_named(monkeypatch):
-    """Commands that ran here before have left the address of their own temporary server in the environment."""
-    monkeypatch.delenv("PREFECT_API_URL", raising=False)
 
 
 class Up:
@@ -226,6 +219,22 @@ def test_a_run_whose_worker_was_killed_ends_soon(heeds):
             one.kill()
 
     assert left == []
+
+
+def test_a_job_that_fails_is_named_and_one_that_is_still_running_is_stopped_with_everything():
+    before = set(psutil.Process().children())
+    children = Children(dict(os.environ))
+    children.start_job(Command("lasting", (sys.executable, "-c", "import time; time.sleep(600)")))
+    (lasting,) = set(psutil.Process().children()) - before
+    failing = Children(dict(os.environ))
+    failing.start_job(Command("deploy", (sys.executable, "-c", "raise SystemExit(3)")))
+
+    with pytest.raises(ServiceAwayError, match=r"`deploy` failed \(exit 3\); its lines above say why"):
+        failing.finish_jobs()
+    children.stop_all(first=[])
+    failing.stop_all(first=[])
+
+    assert not lasting.is_running()
 
 
 def test_a_child_that_always_dies_stops_everything():

@@ -28,6 +28,15 @@ for entrypoint in sys.argv[1:]:
     os.wait()
 """
 
+# With versions that do not fit together the server's scheduler logs an error, and no run ever comes.
+_SCHEDULE = """
+import asyncio, json, sys
+from prefect.server.schemas.schedules import SCHEDULE_TYPES
+from pydantic import TypeAdapter
+schedule = TypeAdapter(SCHEDULE_TYPES).validate_python(json.loads(sys.argv[1]))
+print(len(asyncio.run(schedule.get_dates(n=3))))
+"""
+
 
 @pytest.fixture(scope="module")
 def loaded():
@@ -62,6 +71,23 @@ def test_each_entrypoint_loads_for_real_under_the_name_of_its_flow(deployment, l
     assert set(deployment.get("parameters", {})) <= set(flow["parameters"])
     for name, parameter in flow["parameters"].items():
         assert parameter.get("description"), f"{name} is not described for the people who fill in the form"
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [schedule for deployment in DEPLOYMENTS for schedule in deployment.get("schedules", [])],
+    ids=lambda schedule: schedule["slug"],
+)
+def test_each_schedule_makes_runs_on_the_locked_versions(schedule):
+    fields = {name: value for name, value in schedule.items() if name != "slug"}
+    if "timezone" in fields:
+        fields["timezone"] = "Europe/Berlin"
+
+    done = subprocess.run(
+        [sys.executable, "-c", _SCHEDULE, json.dumps(fields)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stdout.strip()) == (0, "3"), done.stderr
 
 
 def test_every_flow_has_its_deployment():

@@ -21,7 +21,8 @@ MAPPED_VIEW = """
 CREATE TEMPORARY VIEW mapped_interaction AS SELECT NULL::text AS account, user_id, kind::text, occurred_at
 FROM interaction
 """
-# Definitions, COPY and TRUNCATE have no plan; loading tables live only inside a load or a report.
+# Definitions, COPY and TRUNCATE have no plan; loading tables live only inside a load or a report, and the tables of a
+# dry run only inside it.
 WITHOUT_PLAN = {
     "database/create_migration_table",
     "staging/copy_rows",
@@ -40,6 +41,10 @@ WITHOUT_PLAN = {
     "interactions/copy_csv",
     "interactions/analyze_loading_table",
     "mapped/drop_view",
+    "dry_run/create_tables",
+    "dry_run/move_campaign",
+    "dry_run/set_unreachable",
+    "dry_run/count_messages",
 }
 
 

@@ -198,6 +198,7 @@ def test_an_account_id_that_would_change_the_path_is_refused(account_id):
         "https://graph.example/v25.0",
         "https://graph.example?x=1",
         "https://graph.example:port",
+        "https://graph..example",
         "https://",
     ],
 )
@@ -249,6 +250,20 @@ async def test_media_are_sent_as_an_attachment_that_the_platform_may_use_again()
     assert message == {"attachment": attachment, "metadata": "a"}
 
 
+async def test_half_a_surrogate_pair_is_left_to_the_platform_to_refuse():
+    async with platform(refused_by(100)) as (base_url, seen), messenger_at(base_url) as messenger:
+        outcome = await messenger.send(PERSON, content={"kind": "text", "text": "half \ud83d"}, metadata="a")
+
+    assert isinstance(outcome, Refused)
+    assert b'"half \\ud83d"' in seen.requests[0]
+
+
+async def test_an_answer_with_half_a_surrogate_pair_is_read_nevertheless():
+    outcome, _ = await send_against(http(400, b'{"error": {"code": 100, "message": "half \\ud83d"}}'))
+
+    assert outcome == Refused(Reason.MESSAGE_REFUSED, ProviderAnswer(100, None, "half ?"))
+
+
 async def test_content_of_another_kind_is_a_mistake_of_the_caller_and_nothing_is_sent():
     async with platform(http(200, ACCEPTED)) as (base_url, seen), messenger_at(base_url) as messenger:
         with pytest.raises(ValueError, match="kind"):
@@ -270,7 +285,11 @@ async def test_content_of_another_kind_is_a_mistake_of_the_caller_and_nothing_is
     ],
 )
 async def test_a_check_says_whose_token_it_is(answer, result, account_id):
-    async with platform(answer) as (base_url, seen), messenger_at(base_url) as messenger:
+    patience = 0.3 if answer is say_nothing else 30
+    async with (
+        platform(answer) as (base_url, seen),
+        messenger_at(base_url, read_timeout_seconds=patience) as messenger,
+    ):
         check = await messenger.check()
 
     assert (check.result, check.account_id) == (result, account_id)

@@ -33,8 +33,8 @@ async def reset(writer):
 
 
 async def drip(writer):
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-    for _ in range(100):
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+    while True:
         writer.write(b" ")
         await writer.drain()
         await asyncio.sleep(0.05)
@@ -152,7 +152,10 @@ async def test_without_a_free_connection_nothing_is_sent_and_the_service_is_not_
     ],
 )
 async def test_a_fault_after_the_request_left_is_unknown_and_never_repeated(step, reason, words):
-    outcome, seen = await send_against(step, http(200, ACCEPTED))
+    # Only what is to be waited for in vain is given up soon: on a busy machine the others may take their time.
+    outcome, seen = await send_against(
+        step, http(200, ACCEPTED), read_timeout_seconds=0.3 if step is say_nothing else 30
+    )
 
     assert isinstance(outcome, Unknown)
     assert outcome.reason is reason
@@ -161,12 +164,9 @@ async def test_a_fault_after_the_request_left_is_unknown_and_never_repeated(step
 
 
 async def test_an_answer_that_comes_in_drops_ends_with_the_read_timeout():
-    started = asyncio.get_running_loop().time()
-
-    outcome, seen = await send_against(drip, connect_timeout_seconds=0.2)
+    outcome, seen = await send_against(drip, connect_timeout_seconds=1, read_timeout_seconds=0.3)
 
     assert outcome == Unknown(Reason.UNCLEAR_ANSWER, ProviderAnswer(text="no whole answer within the time for it"))
-    assert asyncio.get_running_loop().time() - started < 2
     assert len(seen.requests) == 1
 
 

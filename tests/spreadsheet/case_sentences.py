@@ -162,6 +162,10 @@ SENTENCES: dict[str, str] = {
         "The user_id is stored as a number of more than 15 digits (12345678901234567), of which a spreadsheet"
         " loses the last ones; format the user_id column as text and paste the ids again from their source."
     ),
+    "A value stored as a number of 17 digits": (
+        "The cell under name is a number of more than 15 digits (12345678901234567), of which a spreadsheet loses "
+        "the last ones; format the column as text and paste the values again."
+    ),
     "An id that a spreadsheet has shortened": (
         "The user_id is stored as a number of more than 15 digits (1.23E+16), of which a spreadsheet loses "
         "the last ones; format the user_id column as text and paste the ids again from their source."
@@ -239,6 +243,7 @@ SENTENCES: dict[str, str] = {
         "Line 2 of the file has 3 fields (separated by commas), and the header has 2; mend that line, or save"
         " the sheet as .xlsx, and send it again."
     ),
+    "An id that is missing": "The user_id is missing; fill it in or delete the row.",
     "A value that is missing": "The cell under name is empty; the template needs a value there.",
     "A column that is missing": (
         "The column name is missing from the header; add it as column B, or get a fresh workbook with "

@@ -6,6 +6,7 @@ import pytest
 
 from clients.spreadsheet import ReadFile, UnreadableFile, read_recipients
 from domain.problem import Finding, Problem
+from domain.recipient_rules import ADDED_KINDS, FINDINGS_OF
 from factories import TIMING
 from spreadsheet.cases import EXAMPLES, SENTENCES
 from spreadsheet.workbook_parts import values_in
@@ -73,6 +74,14 @@ def test_every_case_is_tried():
 def test_each_example_has_a_name_of_its_own_and_each_refusal_its_sentence():
     assert len({example.what for example in EXAMPLES}) == len(EXAMPLES)
     assert set(SENTENCES) == {example.what for example in EXAMPLES if example.finding}
+
+
+def test_the_examples_show_every_finding_about_a_file():
+    of_templates = {finding for kind in ADDED_KINDS for finding in FINDINGS_OF[kind]}
+    # What happens to a reading whatever the file is: test_child.py.
+    of_readings = {Finding.READER_STOPPED, Finding.CHANGED_WHILE_READ}
+
+    assert {example.finding for example in EXAMPLES if example.finding} == set(Finding) - of_templates - of_readings
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from clients.spreadsheet import ReadFile, ReadLimits, UnreadableFile, read_recipients, recipients
+from clients.spreadsheet import ReadFile, ReadLimits, UnreadableFile, read_recipients, recipients, start_reading
 from clients.spreadsheet.limits import MIB
 from domain.errors import NotFoundError
 from domain.problem import Finding
@@ -114,6 +114,37 @@ def test_the_second_reader_ends_with_the_first(xlsx, folder, tmp_path, monkeypat
     result = read_recipients(xlsx([["user_id"], ["12345"]]), folder=folder)
 
     assert findings(result) == [Finding.READER_STOPPED]
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_the_first_readers_rows_are_there_before_the_second_one_ends(xlsx, folder, tmp_path, monkeypatch):
+    wait = f"while not os.path.exists({str(tmp_path / 'end')!r}): time.sleep(0.01)"
+    start = f"import os, sys, time\nif sys.argv[3] == 'comparison.json':\n  {wait}\n  1 / 0\n{recipients._START}"
+    monkeypatch.setattr(recipients, "_START", start)
+
+    reading = start_reading(xlsx([["user_id"], ["12345"]]), folder=folder)
+
+    assert isinstance(reading.first, ReadFile)
+    assert reading.first.rows_file.read_text() == "2\t12345\t12345\t{}\n"
+    (tmp_path / "end").touch()
+    assert findings(reading.result) == [Finding.READER_STOPPED]
+    assert not reading.first.rows_file.exists()
+
+
+def test_a_reading_that_nobody_waits_for_ends_its_second_reader(xlsx, folder, tmp_path, monkeypatch):
+    note = f"import os, pathlib; pathlib.Path({str(tmp_path)!r}, 'pid').write_text(str(os.getpid()))"
+    start = (
+        f"import sys, time\nif sys.argv[3] == 'comparison.json': {note}; time.sleep(600)\n"
+        f"while not __import__('os').path.getsize({str(tmp_path / 'pid')!r}): time.sleep(0.01)\n{recipients._START}"
+    )
+    (tmp_path / "pid").touch()
+    monkeypatch.setattr(recipients, "_START", start)
+
+    reading = start_reading(xlsx([["user_id"], ["12345"]]), folder=folder)
+    assert isinstance(reading.first, ReadFile)
+    del reading
+
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
 

@@ -15,7 +15,7 @@ from web.body import BodyLimits
 from web.connections import ConnectionLimits
 
 MOST = BODY_LIMITS.most_bytes
-LIMITS = ConnectionLimits(most=20, head_seconds=0.3)
+LIMITS = ConnectionLimits(most=20, head_seconds=30)
 
 
 async def in_pieces(body: bytes, size: int = 10_000):
@@ -49,7 +49,7 @@ async def test_a_body_above_the_limit_is_refused_signed_or_not(http, inbox, head
 
 async def test_large_bodies_share_a_room_and_small_ones_always_find_one(inbox):
     body = b"x" * MOST
-    receiver = make_receiver(inbox, body_limits=BodyLimits(MOST, most_seconds=5, most_bytes_together=MOST))
+    receiver = make_receiver(inbox, body_limits=BodyLimits(MOST, most_seconds=60, most_bytes_together=MOST))
     is_over = asyncio.Event()
 
     async def lingering():
@@ -74,7 +74,7 @@ async def test_large_bodies_share_a_room_and_small_ones_always_find_one(inbox):
 def connected(address: str):
     """A connection that says nothing of its own."""
     parts = urlsplit(address)
-    with socket.create_connection((parts.hostname, parts.port), timeout=5) as connection:
+    with socket.create_connection((parts.hostname, parts.port), timeout=60) as connection:
         yield connection
 
 
@@ -105,7 +105,7 @@ def status_of(answer: bytes) -> int:
 
 
 async def test_a_body_that_does_not_end_is_given_up(inbox):
-    receiver = make_receiver(inbox, body_limits=BodyLimits(MOST, most_seconds=0.3))
+    receiver = make_receiver(inbox, body_limits=BodyLimits(MOST, most_seconds=1))
     request = raw_request(event(1))
 
     async with listening(receiver, limits=LIMITS) as address:
@@ -158,7 +158,7 @@ async def test_a_body_that_is_announced_as_too_long_is_not_even_asked_for(inbox)
 )
 async def test_what_is_no_request_is_answered_with_nothing_and_ended(inbox, pieces, status):
     # Only what is to be waited for in vain is given up soon: on a busy machine the others may take their time.
-    limits = LIMITS if status == 408 else ConnectionLimits(most=LIMITS.most, head_seconds=30)
+    limits = ConnectionLimits(most=LIMITS.most, head_seconds=0.3) if status == 408 else LIMITS
 
     async with listening(make_receiver(inbox), limits=limits) as address:
         answer = await answer_to(address, *pieces, pause=0.01)
