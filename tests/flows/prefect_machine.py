@@ -276,7 +276,7 @@ def _api_of(port: int) -> str:
     return f"http://127.0.0.1:{port}/api"
 
 
-def wait_until(is_true, *, seconds: float, every: float = 0.2) -> None:
+def wait_until(is_true, *, seconds: float, every: float = 0.5) -> None:
     deadline = time.monotonic() + seconds
     while not is_true():
         assert time.monotonic() < deadline

@@ -17,8 +17,12 @@ from prefect_machine import COMMAND, ROOT, wait_until
 import servers
 from cli.children import Children, Command
 from clients.settings import settings
+from command_line import own_prefect
 from domain.errors import ServiceAwayError
 from factories import user_id
+
+# In place of the one of the other flows: each installation here has a server of its own, so none is shared.
+__all__ = ["own_prefect"]
 
 
 @pytest.fixture(params=["installed 15"] if servers.found_15() else [])
