@@ -8,7 +8,7 @@ SHELL := /bin/sh
 
 # What a shell may have set for another project must not reach into this one.
 unexport PYTHONHOME PYTHONPATH PYTHONSTARTUP PYTHONSAFEPATH PYTHONOPTIMIZE PYTHONPYCACHEPREFIX PYTHONUSERBASE PYTHONWARNINGS
-unexport VIRTUAL_ENV CONDA_PREFIX PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_REQUIRE_VIRTUALENV
+unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_REQUIRE_VIRTUALENV
 # An empty environment has no PATH at all.
 export PATH := $(or $(PATH),/usr/local/bin:/usr/bin:/bin)
 
@@ -98,7 +98,7 @@ $(VENV)/.ready: requirements.txt requirements-dev.txt Makefile
 	@$(UV) pip check --quiet --python $(PYTHON)
 	@echo "Compiling them, so that Prefect and Great Expectations start in seconds ..."
 	@# Some packages carry files of other Python versions on purpose; only those are not compiled.
-	@$(PYTHON) -m compileall -qq -j 0 -x 'site-packages/.*/tests?/' "$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" $(PACKAGES) || true
+	@$(PYTHON) -m compileall -qq -j 0 -x 'site-packages/.*/tests?/' "$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" $(PACKAGES) tests || true
 	@$(PYTHON) -c "$$WRITE_COMMAND"
 	@printf '%s' '$(subst ','\'',$(CURDIR))' > $@
 	@echo "Ready: $(VENV)/bin/windowcast --help"
@@ -108,7 +108,7 @@ demo: setup ## send a 10,000-row campaign to the Messenger Platform of this mach
 
 # The tests of a file share their servers and stay together, in the order of the folders, those that use Prefect last. Three
 # groups run at once: the flows whose processes are killed, one after the other, since their bounds are heartbeats and leases; the
-# other flows, which mostly wait; and all other tests, which compute and so get a little less of the processor.
+# other flows, which mostly wait; and all other tests.
 PROCESSES := 2
 KILLS := tests/flows/test_dead_legs.py tests/flows/test_shares.py
 SLOWEST := --durations=25 --durations-min=1
@@ -131,7 +131,7 @@ test-flows: setup ## run the other tests of flows: a Prefect server, its workers
 	@$(PYTEST) $(if $(COLOR),--color=$(COLOR)) $(SLOWEST) -n 2 --dist loadfile tests/flows $(KILLS:%=--ignore=%) $(if $(OUTPUT),> "$(OUTPUT)/flows" 2>&1)
 
 test-others: setup ## run all but those of the flows and of the machine
-	@nice -n 3 $(PYTEST) $(if $(COLOR),--color=$(COLOR)) $(SLOWEST) -n $(PROCESSES) --dist loadfile --no-loadscope-reorder --ignore=tests/machine --ignore=tests/flows
+	@$(PYTEST) $(if $(COLOR),--color=$(COLOR)) $(SLOWEST) -n $(PROCESSES) --dist loadfile --no-loadscope-reorder --ignore=tests/machine --ignore=tests/flows
 
 test-unit: setup ## run the tests that need neither a server nor a network
 	@$(PYTEST) tests/unit

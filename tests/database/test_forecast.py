@@ -24,7 +24,7 @@ def test_a_plan_names_who_is_at_risk_and_what_would_reach_them(world, tmp_path):
     StoppedClock(world)
     account = world.account(per_second=2)
     writes_so_that_it_closes(world, account, range(100), seconds=20.5)
-    writes_so_that_it_closes(world, account, range(100, 110), seconds=2 * HOUR)
+    writes_so_that_it_closes(world, account, range(100, 110), seconds=2 * HOUR - 1)
     campaign_id = world.submit_ids(tmp_path, range(110), account=account)
 
     outlook = plan(world, campaign_id, account)

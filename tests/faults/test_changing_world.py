@@ -14,10 +14,10 @@ from hashlib import sha256
 import httpx
 from command import ROOT, end_of, start_program
 
+from deployments.prefect_tables import create_tables
 from domain.errors import CampaignError
 from domain.states import MessageState
 from factories import user_id, write_table
-from prefect_database import copy_database, migrated
 
 CODE = ("cli", "clients", "domain", "flows", "reports", "sql", "tasks", "validations")
 # A later version: a state that the old one does not know, tables locked for longer than a claim takes.
@@ -179,7 +179,7 @@ def _prefect_server(home):
         "PREFECT_UI_ENABLED": "false",
         "DO_NOT_TRACK": "1",
     }
-    copy_database(migrated(), home)
+    create_tables(home / "prefect.db")
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     with (home / "log").open("w") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
