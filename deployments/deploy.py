@@ -32,8 +32,8 @@ _POOLS: Final = {
     SENDING_POOL: "Submits and sends.",
     UPKEEP_POOL: "Looks after campaigns; it has workers of its own, so that it never crowds out a send.",
 }
-# By itself a worker starts two processes for a run, one to watch the other: a second and a half longer until a campaign
-# starts. A worker whose environment has a command starts that alone, and one without goes Prefect's own way.
+# By itself a worker starts two programs for a run, one after the other, and each imports Prefect. A worker whose
+# environment has a command starts that alone, in half the time (decision 21); one without goes Prefect's own way.
 RUN_COMMAND: Final = "WINDOWCAST_RUN_COMMAND"
 _PREFECTS_COMMAND: Final = "{{ command }}"
 _STARTS_WITHIN_SECONDS: Final = 120.0
