@@ -279,7 +279,7 @@ INNER JOIN account AS a ON c.account_id = a.account_id;
 COMMENT ON VIEW run_history IS 'One line for each run that sent a campaign or took its list in.';
 COMMENT ON COLUMN run_history.run_id IS 'The run, by our own id.';
 COMMENT ON COLUMN run_history.flow IS
-'submit-campaign or send-campaign under Prefect; campaigns run for the command, which needs no Prefect.';
+'submit-campaign for a submit, send-campaign for a run of a Prefect server, campaigns run for a command without one.';
 COMMENT ON COLUMN run_history.flow_run_id IS 'Prefect''s id of the flow run; empty for the command.';
 COMMENT ON COLUMN run_history.started_at IS 'When the run began.';
 COMMENT ON COLUMN run_history.ended_at IS 'When it ended; empty: it is under way, or its process died.';
