@@ -109,7 +109,7 @@ demo: setup ## send a 10,000-row campaign to the Messenger Platform of this mach
 # The tests of a file share their servers and stay together, in the order of the folders, those that use Prefect last. Three
 # groups run at once: the flows whose processes are killed, one after the other, since their bounds are heartbeats and leases; the
 # other flows, which mostly wait; and all other tests.
-PROCESSES := 2
+PROCESSES := 4
 KILLS := tests/flows/test_dead_legs.py tests/flows/test_shares.py
 SLOWEST := --durations=25 --durations-min=1
 

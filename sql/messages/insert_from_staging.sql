@@ -26,8 +26,8 @@ verdict AS MATERIALIZED (
 added AS (
     INSERT INTO message_list (campaign_id, account_id, row_number, typed_user_id, user_id, cells, state, reason)
     SELECT
-        %(campaign_id)s,
-        %(account_id)s,
+        %(campaign_id)s::uuid,
+        %(account_id)s::bigint,
         s.row_number,
         s.typed_user_id,
         s.user_id,
@@ -44,8 +44,8 @@ added AS (
     WHERE s.campaign_id = %(campaign_id)s AND s.row_number NOT IN (SELECT v.row_number FROM verdict AS v)
     UNION ALL
     SELECT
-        %(campaign_id)s,
-        %(account_id)s,
+        %(campaign_id)s::uuid,
+        %(account_id)s::bigint,
         s.row_number,
         s.typed_user_id,
         NULL,
