@@ -105,9 +105,11 @@ def plan_submission(
         problems = list_problems(connection, campaign_id)
         if on_problems is not None:
             on_problems(problems, remarks)
+        connection.execute(query("dry_run/analyze_staged"))
         refusal = fill_message_list(
             connection, campaign_id, target=target, given=replace(given, content=None), can_judge=can_judge
         )
+        connection.execute(query("dry_run/analyze_messages"))
         counts = _count_dry_run(connection)
         at = submission.scheduled_at
         outlook = foretell(connection, campaign_id, account=target.account, at=at, timing=timing, guards=guards)

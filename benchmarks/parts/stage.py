@@ -3,7 +3,7 @@
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,7 +68,10 @@ class Stage:
         """Return the CPU seconds that all processes of the server have used, those that ended included."""
         with connect(url) as connection:
             server = psutil.Process(connection.info.backend_pid).parent()
-        times = [server.cpu_times(), *(process.cpu_times() for process in server.children(recursive=True))]
+        times = [server.cpu_times()]
+        for process in server.children(recursive=True):
+            with suppress(psutil.NoSuchProcess):  # it ended just now
+                times.append(process.cpu_times())
         return times[0].children_user + times[0].children_system + sum(one.user + one.system for one in times)
 
     def settle(self, url: str) -> None:

@@ -41,6 +41,8 @@ WITHOUT_PLAN = {
     "interactions/copy_csv",
     "interactions/analyze_loading_table",
     "mapped/drop_view",
+    "dry_run/analyze_messages",
+    "dry_run/analyze_staged",
     "dry_run/create_tables",
     "dry_run/move_campaign",
     "dry_run/set_unreachable",
