@@ -10,10 +10,7 @@ WITH stale AS (
 SELECT count(*) AS moved_count
 FROM move_messages(
     ARRAY(
-        SELECT
-            ROW(
-                message_id, 'unknown', 'no_answer', attempt_id, NULL, NULL, NULL, NULL, NULL, NULL
-            )::message_change
+        SELECT message_change(message_id, 'unknown', 'no_answer', attempt_id)
         FROM stale
     )
 )

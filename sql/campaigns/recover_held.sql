@@ -5,10 +5,7 @@
 SELECT count(*) AS recovered_count
 FROM move_messages(
     ARRAY(
-        SELECT
-            ROW(
-                m.message_id, 'ready', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-            )::message_change
+        SELECT message_change(m.message_id, 'ready')
         FROM campaign AS c
         INNER JOIN message_list AS m ON c.campaign_id = m.campaign_id
         LEFT JOIN last_interaction AS l ON m.account_id = l.account_id AND m.user_id = l.user_id

@@ -43,9 +43,13 @@ moved AS (
         move_messages(
             ARRAY(
                 SELECT
-                    ROW(
-                        p.message_id, 'sent', NULL, p.attempt_id, clock(), p.provider_message_id, NULL, NULL, NULL, NULL
-                    )::message_change
+                    message_change(
+                        p.message_id,
+                        'sent',
+                        attempt_id => p.attempt_id,
+                        happened_at => clock(),
+                        provider_message_id => p.provider_message_id
+                    )
                 FROM proven AS p
                 INNER JOIN message_list AS m ON p.message_id = m.message_id
                 WHERE m.state = 'ready'

@@ -2,10 +2,7 @@
 SELECT count(*) AS moved_count
 FROM move_messages(
     ARRAY(
-        SELECT
-            ROW(
-                i.message_id, %(to_state)s, %(reason)s, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-            )::message_change
+        SELECT message_change(i.message_id, %(to_state)s, %(reason)s)
         FROM unnest(%(message_ids)s::bigint[]) AS i (message_id)
     )
 )

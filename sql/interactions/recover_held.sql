@@ -4,10 +4,7 @@
 SELECT count(*) AS recovered_count
 FROM move_messages(
     ARRAY(
-        SELECT
-            ROW(
-                m.message_id, 'ready', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-            )::message_change
+        SELECT message_change(m.message_id, 'ready')
         FROM (
             SELECT DISTINCT
                 account_id,

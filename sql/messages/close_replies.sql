@@ -49,12 +49,10 @@ SELECT count(*) AS moved_count
 FROM move_messages(
     ARRAY(
         SELECT
-            ROW(
-                message_id,
-                CASE WHEN is_held THEN 'ineligible' ELSE 'expired' END,
-                CASE WHEN is_held THEN 'window_closed' ELSE 'comment_invalid' END,
-                NULL, NULL, NULL, NULL, NULL, NULL, NULL
-            )::message_change
+            CASE
+                WHEN is_held THEN message_change(message_id, 'ineligible', 'window_closed')
+                ELSE message_change(message_id, 'expired', 'comment_invalid')
+            END
         FROM over
     )
 )

@@ -62,16 +62,15 @@ SELECT count(*) AS moved_count
 FROM move_messages(
     ARRAY(
         SELECT
-            ROW(
+            message_change(
                 message_id,
-                CASE WHEN is_held AND NOT is_too_late THEN 'ineligible' ELSE 'expired' END,
+                CASE WHEN is_held AND NOT is_too_late THEN 'ineligible' ELSE 'expired' END::message_state,
                 CASE
                     WHEN is_at_cap THEN 'cap_reached'
                     WHEN is_too_late THEN 'not_after_passed'
                     ELSE 'window_closed'
-                END,
-                NULL, NULL, NULL, NULL, NULL, NULL, NULL
-            )::message_change
+                END::reason
+            )
         FROM over
         WHERE is_too_late OR may_reply IS NOT TRUE
     )

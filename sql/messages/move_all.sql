@@ -2,10 +2,7 @@
 SELECT count(*) AS moved_count
 FROM move_messages(
     ARRAY(
-        SELECT
-            ROW(
-                m.message_id, %(to_state)s, %(reason)s, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-            )::message_change
+        SELECT message_change(m.message_id, %(to_state)s, %(reason)s)
         FROM message_list AS m
         WHERE m.campaign_id = %(campaign_id)s AND m.state = ANY(%(from_states)s::message_state[])
     )

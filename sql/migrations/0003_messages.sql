@@ -214,6 +214,26 @@ CREATE TYPE message_change AS (
     not_before timestamptz
 );
 
+-- The change of a message to a state: name the other fields that it has. Postgres inlines it.
+CREATE FUNCTION message_change(
+    message_id bigint,
+    to_state message_state,
+    reason reason DEFAULT NULL,
+    attempt_id uuid DEFAULT NULL,
+    happened_at timestamptz DEFAULT NULL,
+    provider_message_id text DEFAULT NULL,
+    provider_code integer DEFAULT NULL,
+    provider_subcode integer DEFAULT NULL,
+    provider_text text DEFAULT NULL,
+    not_before timestamptz DEFAULT NULL
+) RETURNS message_change LANGUAGE sql IMMUTABLE AS $$
+    SELECT
+        ROW(
+            message_id, to_state, reason, attempt_id, happened_at, provider_message_id, provider_code,
+            provider_subcode, provider_text, not_before
+        )::message_change
+$$;
+
 -- The only writer of a message's state; with the owner's rights and a fixed path, as `move_campaign`. Returns the
 -- messages that moved; a message that is not returned was moved by another process first, which is no error. A message
 -- that was delivered or read keeps the earliest time of it; one that becomes ready after it was ineligible is

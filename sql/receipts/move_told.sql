@@ -17,7 +17,7 @@ wished AS MATERIALIZED (
     SELECT
         message_id,
         attempt_id,
-        CASE WHEN read_at IS NULL THEN 'delivered' ELSE 'read' END AS to_state,
+        CASE WHEN read_at IS NULL THEN 'delivered' ELSE 'read' END::message_state AS to_state,
         coalesce(read_at, delivered_at) AS happened_at
     FROM told
     WHERE state = 'sent' OR read_at IS NOT NULL
@@ -27,10 +27,7 @@ moved AS (
     SELECT
         move_messages(
             ARRAY(
-                SELECT
-                    ROW(
-                        message_id, to_state, NULL, attempt_id, happened_at, NULL, NULL, NULL, NULL, NULL
-                    )::message_change
+                SELECT message_change(message_id, to_state, attempt_id => attempt_id, happened_at => happened_at)
                 FROM wished
                 ORDER BY message_id
             )

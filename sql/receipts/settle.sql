@@ -16,9 +16,13 @@ SELECT count(*) AS settled_count
 FROM move_messages(
     ARRAY(
         SELECT
-            ROW(
-                message_id, 'sent', NULL, attempt_id, clock(), provider_message_id, NULL, NULL, NULL, NULL
-            )::message_change
+            message_change(
+                message_id,
+                'sent',
+                attempt_id => attempt_id,
+                happened_at => clock(),
+                provider_message_id => provider_message_id
+            )
         FROM proven
     )
 )

@@ -25,10 +25,7 @@ moved AS (
     SELECT
         move_messages(
             ARRAY(
-                SELECT
-                    ROW(
-                        message_id, 'unknown', 'restored', NULL, NULL, NULL, NULL, NULL, NULL, NULL
-                    )::message_change
+                SELECT message_change(message_id, 'unknown', 'restored')
                 FROM doubted
             )
         ) AS message_id

@@ -3,10 +3,7 @@
 SELECT count(*) AS moved_count
 FROM move_messages(
     ARRAY(
-        SELECT
-            ROW(
-                m.message_id, 'ineligible', 'opted_out', NULL, NULL, NULL, NULL, NULL, NULL, NULL
-            )::message_change
+        SELECT message_change(m.message_id, 'ineligible', 'opted_out')
         FROM message_list AS m
         INNER JOIN campaign AS c ON m.campaign_id = c.campaign_id
         WHERE

@@ -14,9 +14,13 @@ SELECT
     move_messages(
         ARRAY(
             SELECT
-                ROW(
-                    message_id, 'sent', NULL, attempt_id, clock(), %(provider_message_id)s, NULL, NULL, NULL, NULL
-                )::message_change
+                message_change(
+                    message_id,
+                    'sent',
+                    attempt_id => attempt_id,
+                    happened_at => clock(),
+                    provider_message_id => %(provider_message_id)s
+                )
             FROM proven
         )
     ) AS message_id

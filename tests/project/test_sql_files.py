@@ -36,6 +36,8 @@ WITHOUT_PLAN = {
     "interactions/analyze_loading_table",
     "mapped/drop_view",
 }
+# Rules that statements share: the planner puts the body of each in place of its call.
+INLINED = ("message_change",)
 
 
 def test_each_statement_is_asked_for_by_name_and_each_name_has_a_statement():
@@ -66,18 +68,34 @@ def test_each_statement_fits_the_schema(connection):
     assert misfits == {}
 
 
+def test_functions_that_statements_share_cost_no_call(connection):
+    called = {
+        name: calls
+        for name in STATEMENTS
+        if name not in WITHOUT_PLAN
+        and (calls := [function for function in INLINED if f"{function}(" in _plan(connection, name)])
+    }
+
+    assert called == {}
+
+
 def _misfit(connection, name: str) -> str | None:
+    try:
+        _plan(connection, name)
+    except psycopg.errors.Error as error:
+        return str(error)
+    return None
+
+
+def _plan(connection, name: str) -> str:
     from sql import query
 
     statement = query(name)
     parameters = dict.fromkeys(re.findall(r"%\((\w+)\)s", statement.decode())) or None
-    try:
-        with connection.transaction(force_rollback=True):
-            connection.execute(query("interactions/create_loading_table"))
-            connection.execute(query("receipts/create_loading_table"))
-            connection.execute(query("eligibility/create_segment"))
-            connection.execute(MAPPED_VIEW)
-            connection.execute(b"EXPLAIN " + statement, parameters)
-    except psycopg.errors.Error as error:
-        return str(error)
-    return None
+    with connection.transaction(force_rollback=True):
+        connection.execute(query("interactions/create_loading_table"))
+        connection.execute(query("receipts/create_loading_table"))
+        connection.execute(query("eligibility/create_segment"))
+        connection.execute(MAPPED_VIEW)
+        rows = connection.execute(b"EXPLAIN (VERBOSE) " + statement, parameters)
+        return "\n".join(row["QUERY PLAN"] for row in rows)
