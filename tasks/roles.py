@@ -154,7 +154,7 @@ OWNERS_ALONE: Final = frozenset({"message_move", "campaign_move", "interaction_d
 
 _OF_MESSAGES: Final = (
     "move_messages move_campaign cap_free_at pace_now turn_wait_seconds count_default_interactions bare_id sent_by "
-    "note_no_receipt forget_no_receipt message_change"
+    "note_no_receipt forget_no_receipt message_change is_held"
 )
 _FUNCTIONS: Final[Mapping[Role, str]] = {
     Role.INGEST: f"clock {_OF_MESSAGES}",

@@ -15,8 +15,7 @@ SELECT
         WHERE
             c.hold_until > clock()
             AND m.campaign_id = c.campaign_id
-            AND m.state = 'ineligible'
-            AND m.reason IN ('window_closed', 'never_interacted', 'person_unavailable')
+            AND is_held(m.state, m.reason)
     ) AS held_count,
     (
         SELECT count(*)

@@ -10,8 +10,7 @@ SELECT
             FROM message_list AS m
             WHERE
                 m.campaign_id = c.campaign_id
-                AND m.state = 'ineligible'
-                AND m.reason IN ('window_closed', 'never_interacted', 'person_unavailable')
+                AND is_held(m.state, m.reason)
         )
     ) AS is_over
 FROM campaign AS c

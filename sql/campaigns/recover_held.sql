@@ -15,8 +15,7 @@ FROM move_messages(
             c.campaign_id = %(campaign_id)s
             AND c.state IN ('sending', 'paused')
             AND c.hold_until > clock()
-            AND m.state = 'ineligible'
-            AND m.reason IN ('window_closed', 'never_interacted', 'person_unavailable')
+            AND is_held(m.state, m.reason)
             AND s.user_id IS NULL
             AND greatest(l.opener_at + interval '24 h', r.until)
             > clock()

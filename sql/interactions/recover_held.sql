@@ -17,8 +17,7 @@ FROM move_messages(
         LEFT JOIN reply_right AS r ON c.private_replies AND m.account_id = r.account_id AND m.user_id = r.user_id
         LEFT JOIN active_suppression AS s ON m.account_id = s.account_id AND m.user_id = s.user_id
         WHERE
-            m.state = 'ineligible'
-            AND m.reason IN ('window_closed', 'never_interacted', 'person_unavailable')
+            is_held(m.state, m.reason)
             AND c.state IN ('sending', 'paused')
             AND c.hold_until > clock()
             AND s.user_id IS NULL

@@ -22,6 +22,12 @@ CREATE TABLE message_move (
     PRIMARY KEY (from_state, to_state)
 );
 
+-- Whether a campaign that waits (`hold_until`) waits for the person of a message; HELD_REASONS of domain/reasons.py is
+-- the same list. Postgres inlines it, in the condition of an index too.
+CREATE FUNCTION is_held(state message_state, reason reason) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT state = 'ineligible' AND reason IN ('window_closed', 'never_interacted', 'person_unavailable')
+$$;
+
 CREATE TABLE message_list (
     message_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     campaign_id uuid NOT NULL REFERENCES campaign,
@@ -59,8 +65,7 @@ CREATE INDEX message_list_reply ON message_list (campaign_id, reply_until, messa
 WHERE state = 'ready' AND reply_until IS NOT NULL;
 CREATE INDEX message_list_under_way ON message_list (campaign_id) WHERE state = 'sending';
 CREATE INDEX message_list_waiting_person ON message_list (account_id, user_id) WHERE state = 'ready';
-CREATE INDEX message_list_held ON message_list (account_id, user_id)
-WHERE state = 'ineligible' AND reason IN ('window_closed', 'never_interacted', 'person_unavailable');
+CREATE INDEX message_list_held ON message_list (account_id, user_id) WHERE is_held(state, reason);
 -- The unknown messages of an account, settled or not, without a pass over all of its messages.
 CREATE INDEX message_list_unknown ON message_list (account_id) WHERE state = 'unknown';
 -- The progress of a campaign counts its messages that were lost to closing windows every half minute.

@@ -11,11 +11,7 @@ WITH doubted AS MATERIALIZED (
     WHERE
         (
             m.state = 'ready'
-            OR (
-                c.hold_until IS NOT NULL
-                AND m.state = 'ineligible'
-                AND m.reason IN ('window_closed', 'never_interacted', 'person_unavailable')
-            )
+            OR (c.hold_until IS NOT NULL AND is_held(m.state, m.reason))
         )
         AND c.state IN ('validated', 'awaiting_approval', 'scheduled', 'sending', 'paused')
         AND (c.started_at IS NOT NULL OR c.scheduled_at IS NULL OR c.scheduled_at <= clock())

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.evidence import DecisionKind, LookUpResult
-from domain.reasons import Reason
+from domain.reasons import HELD_REASONS, Reason
 from domain.states import CAMPAIGN_MOVES, MOVES, CampaignState, MessageState
 from domain.template import Channel, Provider
 from domain.window import InteractionKind
@@ -35,6 +35,17 @@ def test_each_enum_type_has_the_values_of_its_python_twin(world_18, name, twin):
     rows = world_18.connection.execute(f"SELECT unnest(enum_range(NULL::{name}))::text AS value").fetchall()
 
     assert [row["value"] for row in rows] == [str(one) for one in twin]
+
+
+def test_the_held_messages_of_the_database_are_those_of_the_code(world_18):
+    rows = world_18.connection.execute(
+        "SELECT s AS state, r AS reason FROM unnest(enum_range(NULL::message_state)) AS s, "
+        "unnest(enum_range(NULL::reason)) AS r WHERE is_held(s, r)"
+    )
+
+    assert {(row["state"], row["reason"]) for row in rows} == {
+        (MessageState.INELIGIBLE, reason) for reason in HELD_REASONS
+    }
 
 
 def test_moves_that_the_code_no_longer_knows_are_taken_out(world_18):
