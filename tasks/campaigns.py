@@ -199,14 +199,11 @@ def cancel_campaign(connection: Connection, campaign_id: UUID) -> int:
 def recover_held(connection: Connection, campaign_id: UUID, *, timing: Timing) -> int:
     """Make messages ready whose people a campaign waits for and who have written; return how many."""
     with connection.transaction():
-        row = connection.execute(
-            query("campaigns/recover_held"), {"campaign_id": campaign_id, **window_parameters(timing)}
-        ).fetchone()
+        parameters = {"campaign_id": campaign_id, **window_parameters(timing)}
+        row = connection.execute(query("campaigns/recover_held"), parameters).fetchone()
         recovered = int(row["recovered_count"]) if row else 0
         if recovered:
-            connection.execute(
-                query("messages/date_windows"), {"campaign_id": campaign_id, "margin_seconds": timing.margin_seconds}
-            )
+            connection.execute(query("messages/date_windows"), parameters)
     return recovered
 
 
@@ -353,9 +350,7 @@ def _newest_interaction(connection: Connection, account_id: int, *, at: datetime
 
 
 def _judge_windows(connection: Connection, campaign_id: UUID, *, timing: Timing) -> None:
-    connection.execute(
-        query("messages/date_windows"), {"campaign_id": campaign_id, "margin_seconds": timing.margin_seconds}
-    )
+    connection.execute(query("messages/date_windows"), {"campaign_id": campaign_id, **window_parameters(timing)})
     set_aside_unreachable(connection, campaign_id, at=read_clock(connection), timing=timing)
 
 

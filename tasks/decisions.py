@@ -172,9 +172,7 @@ def make_ready(connection: Connection, campaign_id: UUID, *, message_ids: Sequen
             "(WINDOWCAST_KEEP_TEXTS_DAYS), so its messages cannot be sent again; submit a new list for these people."
         )
     chosen = list(message_ids)
-    connection.execute(
-        query("decisions/date_windows"), {"message_ids": chosen, "margin_seconds": timing.margin_seconds}
-    )
+    connection.execute(query("decisions/date_windows"), {"message_ids": chosen, **window_parameters(timing)})
     _move(connection, chosen, to_state=MessageState.READY, reason=None)
     reopen_campaign(connection, campaign_id)
 

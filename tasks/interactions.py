@@ -139,7 +139,7 @@ def open_windows(connection: Connection, *, timing: Timing) -> int:
     connection.execute(query("interactions/store_entitlements"))
     connection.execute(query("interactions/end_cool_offs"))
     connection.execute(query("interactions/recover_held"), window_parameters(timing))
-    connection.execute(query("interactions/raise_turns"), {"margin_seconds": timing.margin_seconds})
+    connection.execute(query("interactions/raise_turns"), window_parameters(timing))
     connection.execute(query("interactions/drop_loading_table"))
     return int(row["raised_count"]) if row else 0
 

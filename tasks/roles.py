@@ -68,8 +68,9 @@ GRANTS: Final[Mapping[Role, tuple[Grant, ...]]] = {
             "receipt_inbox mid_receipt watermark entitlement look_up look_up_pace decision erased_person "
             "deletion_request maintenance_run interaction_day campaign_summary message_list_report run_history "
             "send_rate failure_breakdown eligibility_nights unknown_account receipt_due receipt_check marketing_answer "
-            "policy_event open_entitlement reply_right backfill backfill_conversation mapped_read mapped_ahead "
-            "eligibility_snapshot eligibility_hour campaign_run recurring approval told",
+            "policy_event open_entitlement reply_right message_deadline recoverable_message backfill "
+            "backfill_conversation mapped_read mapped_ahead eligibility_snapshot eligibility_hour campaign_run "
+            "recurring approval told",
         ),
         *_each(
             "INSERT",
@@ -112,8 +113,8 @@ GRANTS: Final[Mapping[Role, tuple[Grant, ...]]] = {
             "migration account pace template campaign campaign_turn upload problem message_list attempt "
             "last_interaction suppression active_suppression receipt_inbox mid_receipt watermark entitlement "
             "look_up look_up_pace decision deletion_request maintenance_run interaction_day unknown_account "
-            "receipt_due policy_event open_entitlement reply_right mapped_read mapped_ahead campaign_run recurring "
-            "approval told told_message_id",
+            "receipt_due policy_event open_entitlement reply_right message_deadline recoverable_message mapped_read "
+            "mapped_ahead campaign_run recurring approval told told_message_id",
         ),
         *_each(
             "INSERT",
@@ -154,7 +155,7 @@ OWNERS_ALONE: Final = frozenset({"message_move", "campaign_move", "interaction_d
 
 _OF_MESSAGES: Final = (
     "move_messages move_campaign cap_free_at pace_now turn_wait_seconds count_default_interactions bare_id sent_by "
-    "note_no_receipt forget_no_receipt message_change is_held"
+    "note_no_receipt forget_no_receipt message_change is_held window_end closing_time suppression_reason"
 )
 _FUNCTIONS: Final[Mapping[Role, str]] = {
     Role.INGEST: f"clock {_OF_MESSAGES}",

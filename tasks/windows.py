@@ -184,20 +184,27 @@ def set_aside_unreachable(connection: Connection, campaign_id: UUID, *, at: date
     return int(row["moved_count"]) if row else 0
 
 
-def turn_parameters(timing: Timing) -> dict[str, float]:
+def turn_parameters(timing: Timing) -> dict[str, Any]:
     """Return the window's parameters and how long before a campaign's latest time its claims end."""
     return {**window_parameters(timing), "slot_wait_seconds": MOST_SLOT_WAIT_SECONDS}
 
 
-def window_parameters(timing: Timing) -> dict[str, float]:
-    """Return the parameters by which every statement that looks at windows means the same."""
-    return {"margin_seconds": timing.margin_seconds, "reserve_seconds": timing.reserve_seconds}
+def window_parameters(timing: Timing) -> dict[str, Any]:
+    """Return the times before a window's end by which every statement means the same.
+
+    A message's `closes_at` is earlier than the window's end by `margin`. Its claim is earlier than `closes_at` by
+    `reserve`, and than the window's end by `lead`.
+    """
+    margin, reserve = timedelta(seconds=timing.margin_seconds), timedelta(seconds=timing.reserve_seconds)
+    return {"margin": margin, "reserve": reserve, "lead": margin + reserve}
 
 
-def claim_parameters(timing: Timing) -> dict[str, float]:
+def claim_parameters(timing: Timing) -> dict[str, Any]:
     """Return the window's parameters and those of slots and leases."""
     return {
         **turn_parameters(timing),
+        "margin_seconds": timing.margin_seconds,
+        "reserve_seconds": timing.reserve_seconds,
         "lease_seconds": timing.lease_seconds,
         "reply_gap_seconds": REPLY_GAP_SECONDS,
     }

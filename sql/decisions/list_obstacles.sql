@@ -16,15 +16,11 @@ SELECT
     m.reason,
     CASE
         WHEN c.state IN ('cancelled', 'refused') THEN 'campaign_cancelled'
-        WHEN s.kind = 'opted_out' THEN 'opted_out'
-        WHEN s.kind = 'erased' THEN 'erased'
-        WHEN s.kind = 'unavailable' THEN 'person_unavailable'
-        WHEN c.not_after <= now.at + %(reserve_seconds)s::float8 * interval '1 s' THEN 'not_after_passed'
+        WHEN s.kind IS NOT NULL THEN suppression_reason(s.kind)
+        WHEN c.not_after <= now.at + %(reserve)s::interval THEN 'not_after_passed'
         WHEN l.user_id IS NULL AND r.user_id IS NULL AND e.object_id IS NULL THEN 'never_interacted'
         WHEN
-            greatest(l.opener_at + interval '24 h', r.until, e.given_at + interval '7 days')
-            - %(margin_seconds)s::float8 * interval '1 s'
-            <= now.at + %(reserve_seconds)s::float8 * interval '1 s'
+            greatest(window_end(l.opener_at), r.until, e.given_at + interval '7 days') - %(lead)s::interval <= now.at
             THEN 'window_closed'
         WHEN m.reason = 'outside_window' AND l.opener_at <= a.opener_at THEN 'window_closed'
     END AS obstacle

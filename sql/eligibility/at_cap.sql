@@ -48,10 +48,7 @@ LEFT JOIN suppression AS s
         AND (s.until IS NULL OR s.until > %(at)s::timestamptz)
 WHERE
     s.user_id IS NULL
-    AND l.opener_at
-    > %(at)s::timestamptz
-    - interval '24 h'
-    + (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s'
+    AND window_end(l.opener_at) - %(lead)s::interval > %(at)s::timestamptz
     AND (
         NOT %(is_segment)s::boolean
         OR EXISTS (SELECT 1 FROM segment_person AS p WHERE p.user_id = c.user_id)

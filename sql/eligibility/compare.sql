@@ -23,10 +23,7 @@ wrote AS (
         i.occurred_at > %(first_since)s::timestamptz - interval '24 h'
         AND i.occurred_at <= %(last_since)s::timestamptz
         AND i.occurred_at <= q.since
-        AND i.occurred_at
-        > q.since
-        - interval '24 h'
-        + (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s'
+        AND window_end(i.occurred_at) - %(lead)s::interval > q.since
         AND i.kind = ANY(%(openers)s::interaction_kind[])
         AND (
             NOT %(is_segment)s::boolean
@@ -39,10 +36,7 @@ was_open AS (
     SELECT
         w.account_id,
         s.user_id IS NOT NULL AS is_suppressed,
-        l.opener_at
-        > %(at)s::timestamptz
-        - interval '24 h'
-        + (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s' AS has_window
+        window_end(l.opener_at) - %(lead)s::interval > %(at)s::timestamptz AS has_window
     FROM wrote AS w
     INNER JOIN last_interaction AS l ON w.account_id = l.account_id AND w.user_id = l.user_id
     LEFT JOIN suppression AS s

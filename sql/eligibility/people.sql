@@ -10,9 +10,7 @@ WITH person AS (
         l.opener_kind,
         l.opener_at,
         s.kind AS suppression,
-        l.opener_at
-        + interval '24 h'
-        - (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s' AS last_turn_at
+        window_end(l.opener_at) - %(lead)s::interval AS last_turn_at
     FROM last_interaction AS l
     LEFT JOIN suppression AS s
         ON

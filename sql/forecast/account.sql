@@ -6,7 +6,7 @@
 -- is asked for once in a plan. The messages are read from their own index, whatever the length of the history.
 SELECT
     max(l.opener_at) AS newest_interaction_at,
-    count(*) FILTER (WHERE l.opener_at > %(at)s::timestamptz - interval '24 h') AS engaged,
+    count(*) FILTER (WHERE window_end(l.opener_at) > %(at)s::timestamptz) AS engaged,
     (
         SELECT count(*) FROM message_list AS m
         WHERE m.account_id = %(account_id)s AND m.sent_at > %(at)s::timestamptz - interval '24 h'

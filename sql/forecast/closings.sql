@@ -11,8 +11,7 @@
 WITH reachable AS (
     SELECT
         least(
-            greatest(l.opener_at + interval '24 h', r.until)
-            - (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s',
+            greatest(window_end(l.opener_at), r.until) - %(lead)s::interval,
             c.not_after - %(slot_wait_seconds)s::float8 * interval '1 s'
         ) AS last_turn_at
     FROM message_list AS m
@@ -22,10 +21,7 @@ WITH reachable AS (
     LEFT JOIN last_interaction AS l
         ON
             m.account_id = l.account_id AND m.user_id = l.user_id
-            AND l.opener_at
-            > %(now)s::timestamptz
-            - interval '24 h'
-            + (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s'
+            AND window_end(l.opener_at) - %(lead)s::interval > %(now)s::timestamptz
     LEFT JOIN reply_right AS r ON c.private_replies AND m.account_id = r.account_id AND m.user_id = r.user_id
     LEFT JOIN active_suppression AS s ON m.account_id = s.account_id AND m.user_id = s.user_id
     WHERE
@@ -36,11 +32,7 @@ WITH reachable AS (
         AND (
             a.cap_messages IS NULL
             OR cap_free_at(m.account_id, m.user_id)
-            < least(
-                greatest(l.opener_at + interval '24 h', r.until)
-                - (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s',
-                c.not_after
-            )
+            < least(greatest(window_end(l.opener_at), r.until) - %(lead)s::interval, c.not_after)
         )
 ),
 

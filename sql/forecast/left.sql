@@ -5,11 +5,7 @@
 -- looks again at every window, so an opt-out or a second of rounding here costs nobody a message.
 WITH binned AS (
     SELECT
-        date_bin(
-            interval '1 s',
-            closes_at,
-            %(now)s::timestamptz + %(reserve_seconds)s::float8 * interval '1 s'
-        ) AS closing_at,
+        date_bin(interval '1 s', closes_at, %(now)s::timestamptz + %(reserve)s::interval) AS closing_at,
         count(*) AS people
     FROM message_list
     WHERE campaign_id = %(campaign_id)s AND state = 'ready' AND closes_at IS NOT NULL
@@ -18,7 +14,7 @@ WITH binned AS (
 
 SELECT
     least(
-        extract(EPOCH FROM b.closing_at - %(now)s::timestamptz)::float8 - %(reserve_seconds)s::float8,
+        extract(EPOCH FROM b.closing_at - %(reserve)s::interval - %(now)s::timestamptz)::float8,
         floor(extract(EPOCH FROM c.not_after - %(now)s::timestamptz)::float8 - %(slot_wait_seconds)s::float8)
     )::integer AS closes_in,
     b.people

@@ -18,14 +18,8 @@ WITH lately AS (
 
 SELECT count(*) AS people
 FROM lately AS p
-INNER JOIN message_list AS m ON p.user_id = m.user_id
-INNER JOIN campaign AS c ON m.campaign_id = c.campaign_id
-LEFT JOIN last_interaction AS l ON m.account_id = l.account_id AND m.user_id = l.user_id
-LEFT JOIN reply_right AS r ON c.private_replies AND m.account_id = r.account_id AND m.user_id = r.user_id
-LEFT JOIN active_suppression AS s ON m.account_id = s.account_id AND m.user_id = s.user_id
+INNER JOIN message_deadline AS d ON p.user_id = d.user_id
 WHERE
-    m.campaign_id = %(campaign_id)s
-    AND s.user_id IS NULL
-    AND greatest(l.opener_at + interval '24 h', r.until)
-    - (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s'
-    > %(at)s::timestamptz
+    d.campaign_id = %(campaign_id)s
+    AND NOT d.is_suppressed
+    AND d.ends_at - %(lead)s::interval > %(at)s::timestamptz

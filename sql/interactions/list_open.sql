@@ -5,5 +5,5 @@ SELECT
     l.opener_at
 FROM last_interaction AS l
 INNER JOIN account AS a ON l.account_id = a.account_id
-WHERE a.provider = 'graph' AND l.opener_at > clock() - interval '24 h'
+WHERE a.provider = 'graph' AND window_end(l.opener_at) > clock()
 ORDER BY a.external_id, l.user_id

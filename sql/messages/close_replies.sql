@@ -19,11 +19,7 @@ over AS MATERIALIZED (
         AND m.state = 'ready'
         AND m.reply_until IS NOT NULL
         AND c.state = 'sending'
-        AND coalesce(
-            l.opener_at + interval '24 h'
-            <= now.at + (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s',
-            TRUE
-        )
+        AND coalesce(window_end(l.opener_at) - %(lead)s::interval <= now.at, TRUE)
         AND NOT EXISTS (
             SELECT 1
             FROM entitlement AS e
@@ -36,8 +32,7 @@ over AS MATERIALIZED (
                 e.account_id = m.account_id
                 AND e.user_id = m.user_id
                 AND e.removed_at IS NULL
-                AND e.given_at + interval '7 days'
-                > now.at + (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s'
+                AND e.given_at + interval '7 days' - %(lead)s::interval > now.at
                 AND x.outcome IS NULL
         )
     ORDER BY m.reply_until ASC, m.message_id ASC

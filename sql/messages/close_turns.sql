@@ -21,9 +21,8 @@ over AS MATERIALIZED (
                 AND c.not_after <= now.at + %(slot_wait_seconds)s::float8 * interval '1 s' AS is_too_late,
                 a.cap_messages IS NOT NULL AND cap_free_at(m.account_id, m.user_id) > now.at AS is_at_cap,
                 c.hold_until IS NOT NULL AND c.hold_until > now.at AS is_held,
-                r.until - %(margin_seconds)s::float8 * interval '1 s' AS reply_until,
-                r.until - (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s'
-                > now.at AS may_reply
+                r.until - %(margin)s::interval AS reply_until,
+                r.until - %(lead)s::interval > now.at AS may_reply
             FROM message_list AS m
             LEFT JOIN last_interaction AS l ON m.account_id = l.account_id AND m.user_id = l.user_id
             LEFT JOIN LATERAL (
@@ -36,12 +35,8 @@ over AS MATERIALIZED (
                 AND (
                     (c.not_after IS NOT NULL AND c.not_after <= now.at + %(slot_wait_seconds)s::float8 * interval '1 s')
                     OR (
-                        m.closes_at <= now.at + %(reserve_seconds)s::float8 * interval '1 s'
-                        AND coalesce(
-                            l.opener_at + interval '24 h' - %(margin_seconds)s::float8 * interval '1 s'
-                            <= now.at + %(reserve_seconds)s::float8 * interval '1 s',
-                            TRUE
-                        )
+                        m.closes_at <= now.at + %(reserve)s::interval
+                        AND coalesce(window_end(l.opener_at) - %(lead)s::interval <= now.at, TRUE)
                     )
                 )
             ORDER BY m.closes_at ASC, m.message_id ASC

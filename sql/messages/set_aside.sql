@@ -1,53 +1,31 @@
--- Moves the ready messages of a campaign whose people cannot be reached at `at` to ineligible, with why: left in peace,
--- no open window (and no comment that may be answered), or at the account's cap until after it. Says how many.
+-- Moves the ready messages of a campaign whose people cannot be reached at `at` to ineligible, with the reason: the
+-- person is suppressed, has no open window (and no comment that may be answered), or is at the account's cap until
+-- after it. Returns how many.
 SELECT count(*) AS moved_count
 FROM move_messages(
     ARRAY(
         SELECT
-            ROW(
-                m.message_id, 'ineligible',
+            message_change(
+                d.message_id,
+                'ineligible',
                 CASE
-                    WHEN s.kind = 'opted_out' THEN 'opted_out'
-                    WHEN s.kind = 'erased' THEN 'erased'
-                    WHEN s.kind = 'unavailable' THEN 'person_unavailable'
-                    WHEN
-                        l.user_id IS NULL
-                        AND coalesce(
-                            r.until - %(margin_seconds)s::float8 * interval '1 s'
-                            <= %(at)s::timestamptz + %(reserve_seconds)s::float8 * interval '1 s',
-                            TRUE
-                        )
-                        THEN 'never_interacted'
-                    WHEN
-                        greatest(l.opener_at + interval '24 h', r.until) - %(margin_seconds)s::float8 * interval '1 s'
-                        <= %(at)s::timestamptz + %(reserve_seconds)s::float8 * interval '1 s'
-                        THEN 'window_closed'
-                    ELSE 'cap_reached'
-                END,
-                NULL, NULL, NULL, NULL, NULL, NULL, NULL
-            )::message_change
-        FROM message_list AS m
-        INNER JOIN campaign AS c ON m.campaign_id = c.campaign_id
-        INNER JOIN account AS a ON m.account_id = a.account_id
-        LEFT JOIN last_interaction AS l ON m.account_id = l.account_id AND m.user_id = l.user_id
-        LEFT JOIN reply_right AS r ON c.private_replies AND m.account_id = r.account_id AND m.user_id = r.user_id
-        LEFT JOIN active_suppression AS s ON m.account_id = s.account_id AND m.user_id = s.user_id
+                    WHEN d.is_suppressed THEN suppression_reason(d.suppression)
+                    WHEN d.ends_at - %(lead)s::interval > %(at)s::timestamptz THEN 'cap_reached'
+                    WHEN d.window_ends_at IS NULL THEN 'never_interacted'
+                    ELSE 'window_closed'
+                END
+            )
+        FROM message_deadline AS d
+        INNER JOIN account AS a ON d.account_id = a.account_id
         WHERE
-            m.campaign_id = %(campaign_id)s
-            AND m.state = 'ready'
+            d.campaign_id = %(campaign_id)s
+            AND d.state = 'ready'
             AND (
-                s.user_id IS NOT NULL
-                OR (l.user_id IS NULL AND r.user_id IS NULL)
-                OR greatest(l.opener_at + interval '24 h', r.until) - %(margin_seconds)s::float8 * interval '1 s'
-                <= %(at)s::timestamptz + %(reserve_seconds)s::float8 * interval '1 s'
+                d.is_suppressed
+                OR coalesce(d.ends_at - %(lead)s::interval <= %(at)s::timestamptz, TRUE)
                 OR (
                     a.cap_messages IS NOT NULL
-                    AND cap_free_at(m.account_id, m.user_id)
-                    >= least(
-                        greatest(l.opener_at + interval '24 h', r.until)
-                        - (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s',
-                        c.not_after
-                    )
+                    AND cap_free_at(d.account_id, d.user_id) >= least(d.ends_at - %(lead)s::interval, d.not_after)
                 )
             )
     )

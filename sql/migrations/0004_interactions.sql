@@ -102,6 +102,11 @@ CREATE TABLE last_interaction (
     PRIMARY KEY (account_id, user_id)
 );
 
+-- The end of the standard messaging window that an opener opens (Meta, Messaging window). Postgres inlines it.
+CREATE FUNCTION window_end(opener_at timestamptz) RETURNS timestamptz LANGUAGE sql STABLE AS $$
+    SELECT opener_at + interval '24 h'
+$$;
+
 -- History: how far the backfill of an account's conversations has come, and which of them are still to be read. All of
 -- its state is in these two tables, so that a killed one continues where it was and several may work together.
 CREATE TABLE backfill (

@@ -27,6 +27,16 @@ SELECT
 FROM suppression
 WHERE until IS NULL OR until > clock();
 
+-- The reason of a message whose person is suppressed. Postgres inlines it.
+CREATE FUNCTION suppression_reason(kind suppression_kind) RETURNS reason LANGUAGE sql IMMUTABLE AS $$
+    SELECT
+        CASE kind
+            WHEN 'opted_out' THEN 'opted_out'::reason
+            WHEN 'erased' THEN 'erased'
+            WHEN 'unavailable' THEN 'person_unavailable'
+        END
+$$;
+
 -- A person's newest stop of marketing messages and their newest resumption: the newer one counts.
 CREATE TABLE marketing_answer (
     account_id bigint NOT NULL REFERENCES account,
@@ -83,6 +93,58 @@ SELECT
     max(until) AS until
 FROM open_entitlement
 GROUP BY account_id, user_id;
+
+-- Until when each message may be sent: to the end of its person's window, or of the time for a private reply where its
+-- campaign uses them, whichever is later; NULL where there is neither. A claim stops earlier, by the safety margin and
+-- the time that a POST takes. Postgres plans a statement as if it had these joins itself, without those that it does
+-- not need.
+CREATE VIEW message_deadline AS
+SELECT
+    m.message_id,
+    m.campaign_id,
+    m.account_id,
+    m.user_id,
+    m.state,
+    m.reason,
+    m.not_before,
+    c.state AS campaign_state,
+    c.scheduled_at,
+    c.not_after,
+    c.hold_until,
+    s.kind AS suppression,
+    -- By a column of the join, so that `NOT is_suppressed` is an anti join: the planner knows how few others there are.
+    s.user_id IS NOT NULL AS is_suppressed,
+    window_end(l.opener_at) AS window_ends_at,
+    r.until AS reply_ends_at,
+    greatest(window_end(l.opener_at), r.until) AS ends_at
+FROM message_list AS m
+INNER JOIN campaign AS c ON m.campaign_id = c.campaign_id
+LEFT JOIN last_interaction AS l ON m.account_id = l.account_id AND m.user_id = l.user_id
+LEFT JOIN reply_right AS r ON c.private_replies AND m.account_id = r.account_id AND m.user_id = r.user_id
+LEFT JOIN active_suppression AS s ON m.account_id = s.account_id AND m.user_id = s.user_id;
+
+-- The value of a message's `closes_at`, given both ends less the safety margin: the end of its window while that is
+-- open. Postgres inlines it.
+CREATE FUNCTION closing_time(window_ends_at timestamptz, reply_ends_at timestamptz) RETURNS timestamptz
+LANGUAGE sql VOLATILE AS $$
+    SELECT CASE WHEN window_ends_at > clock() THEN window_ends_at ELSE coalesce(reply_ends_at, window_ends_at) END
+$$;
+
+-- The held messages of campaigns that are under way and still wait: each is ready again as soon as its person has an
+-- open window. (A timed campaign that has not started checks everybody at its start.)
+CREATE VIEW recoverable_message AS
+SELECT
+    message_id,
+    campaign_id,
+    account_id,
+    user_id,
+    ends_at
+FROM message_deadline
+WHERE
+    is_held(state, reason)
+    AND campaign_state IN ('sending', 'paused')
+    AND hold_until > clock()
+    AND NOT is_suppressed;
 
 -- One row for each person of an account whose data was erased. The tombstone replaces the id everywhere, so that one
 -- message per person and opt-outs still hold; it is a keyed hash, from which nobody without the key finds the id.

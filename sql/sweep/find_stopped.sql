@@ -41,21 +41,16 @@ WHERE
             END * interval '1 s'
             AND EXISTS (
                 SELECT 1
-                FROM message_list AS m
-                LEFT JOIN last_interaction AS l ON m.account_id = l.account_id AND m.user_id = l.user_id
-                LEFT JOIN reply_right AS r
-                    ON c.private_replies AND m.account_id = r.account_id AND m.user_id = r.user_id
+                FROM message_deadline AS d
                 WHERE
-                    m.campaign_id = c.campaign_id
-                    AND m.state = 'ready'
-                    AND (m.not_before IS NULL OR m.not_before <= clock())
-                    AND (a.cap_messages IS NULL OR cap_free_at(m.account_id, m.user_id) <= clock())
-                    AND greatest(l.opener_at + interval '24 h', r.until)
-                    > clock()
-                    + (%(margin_seconds)s::float8 + %(reserve_seconds)s::float8) * interval '1 s'
+                    d.campaign_id = c.campaign_id
+                    AND d.state = 'ready'
+                    AND (d.not_before IS NULL OR d.not_before <= clock())
+                    AND (a.cap_messages IS NULL OR cap_free_at(d.account_id, d.user_id) <= clock())
+                    AND d.ends_at - %(lead)s::interval > clock()
                     AND NOT EXISTS (
                         SELECT 1 FROM attempt AS u
-                        WHERE u.account_id = m.account_id AND u.user_id = m.user_id AND u.settled_at IS NULL
+                        WHERE u.account_id = d.account_id AND u.user_id = d.user_id AND u.settled_at IS NULL
                     )
             )
         )

@@ -37,7 +37,7 @@ WITHOUT_PLAN = {
     "mapped/drop_view",
 }
 # Rules that statements share: the planner puts the body of each in place of its call.
-INLINED = ("message_change", "is_held")
+INLINED = ("message_change", "is_held", "window_end", "closing_time", "suppression_reason")
 
 
 def test_each_statement_is_asked_for_by_name_and_each_name_has_a_statement():
