@@ -94,10 +94,10 @@ $(VENV)/.ready: requirements.txt requirements-dev.txt Makefile
 	fi
 	@echo "Installing the locked packages (a minute the first time) ..."
 	@$(UV) pip sync --quiet --system-certs --python $(PYTHON) --require-hashes requirements.txt requirements-dev.txt
-	@$(UV) pip uninstall --quiet --python $(PYTHON) pip setuptools 2>/dev/null || true
+	@$(UV) pip uninstall --quiet --python $(PYTHON) pip setuptools
 	@$(UV) pip check --quiet --python $(PYTHON)
 	@echo "Compiling them, so that Prefect and Great Expectations start in seconds ..."
-	@# Some packages carry files of other Python versions on purpose; only those are not compiled.
+	@# Some packages carry files of other Python versions on purpose: compileall fails on those alone, so its exit code says nothing.
 	@$(PYTHON) -m compileall -qq -j 0 -x 'site-packages/.*/tests?/' "$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" $(PACKAGES) tests || true
 	@$(PYTHON) -c "$$WRITE_COMMAND"
 	@printf '%s' '$(subst ','\'',$(CURDIR))' > $@

@@ -26,8 +26,7 @@ from tasks.windows import guards_of, timing_of
 def submit_here(connection: Connection, url: str, submission: Submission, *, chosen: Settings) -> None:
     """Read and check a list, admit its campaign, wait for its time if it has one, and send it in this process.
 
-    Raises what the steps raise, and UnfinishedError or
-    ServiceAwayError with a sentence when messages are left.
+    Raises the errors of the steps, and UnfinishedError or ServiceAwayError with a sentence when messages are left.
     """
     started = time.monotonic()
     # Outside the event loop, where Ctrl-C could not interrupt it.
